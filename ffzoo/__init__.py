@@ -1,0 +1,99 @@
+"""ffzoo: the zoo of Forward-Forward and layer-local learning.
+
+    import ffzoo
+
+    result = ffzoo.evaluate(algo="dtg_ff", dataset="digits")
+    print(result.test_accuracy, result.strictly_local)
+
+Importing this package imports neither torch nor a plugin; both come with the first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ffzoo.hookspecs import hookimpl
+from ffzoo.recipe import Recipe, Term
+
+if TYPE_CHECKING:
+    from ffzoo.algorithm import Algorithm, Batch
+    from ffzoo.backbones.partition import partition
+    from ffzoo.build import create
+    from ffzoo.evaluate import Evaluation, evaluate
+    from ffzoo.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
+    from ffzoo.trained import load
+    from ffzoo.training.options import Execution, FitOptions
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Algorithm": "ffzoo.algorithm",
+    "Batch": "ffzoo.algorithm",
+    "Evaluation": "ffzoo.evaluate",
+    "Execution": "ffzoo.training.options",
+    "FitOptions": "ffzoo.training.options",
+    "Fusion": "ffzoo.parts.base",
+    "Goodness": "ffzoo.parts.base",
+    "LabelEmbedding": "ffzoo.parts.base",
+    "LocalLoss": "ffzoo.parts.base",
+    "Negatives": "ffzoo.parts.base",
+    "create": "ffzoo.build",
+    "evaluate": "ffzoo.evaluate",
+    "list_algorithms": "ffzoo.listing",
+    "list_backbones": "ffzoo.listing",
+    "list_datasets": "ffzoo.listing",
+    "load": "ffzoo.trained",
+    "partition": "ffzoo.backbones.partition",
+}
+
+__all__ = [
+    "Algorithm",
+    "Batch",
+    "Evaluation",
+    "Execution",
+    "FitOptions",
+    "Fusion",
+    "Goodness",
+    "LabelEmbedding",
+    "LocalLoss",
+    "Negatives",
+    "Recipe",
+    "Term",
+    "__version__",
+    "create",
+    "evaluate",
+    "hookimpl",
+    "list_algorithms",
+    "list_backbones",
+    "list_datasets",
+    "load",
+    "partition",
+    "use",
+]
+
+
+def use(plugin: object, name: str | None = None) -> Any:
+    """A plugin for the length of a ``with`` block, without installing it; for notebooks and tests.
+
+    Args:
+        plugin: a module or object with hook implementations.
+        name: what messages call it; the module's or class's own name by default.
+
+    Raises:
+        PluginError: the plugin is malformed or one of its names is taken.
+    """
+    from ffzoo.loader import ZOO
+
+    return ZOO.use(plugin, name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'ffzoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

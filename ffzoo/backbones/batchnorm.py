@@ -1,0 +1,57 @@
+"""Batch statistics when several views of the input are forwarded as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ffzoo.errors import OptionError
+
+
+def has_batch_statistics(module: nn.Module) -> bool:
+    """Whether a module contains a batch normalization layer (``torch.nn``'s or a subclass of it)."""
+    return any(isinstance(m, _BatchNorm) for m in module.modules())
+
+
+def _split_forward(layer: _BatchNorm, parts: int) -> Callable[[Tensor], Tensor]:
+    whole = layer.forward
+
+    def forward(x: Tensor) -> Tensor:
+        if not layer.training and layer.running_mean is not None:
+            return whole(x)
+        if x.shape[0] % parts:
+            raise OptionError(f"a batch of {x.shape[0]} cannot be split into {parts} equal parts")
+        return torch.cat([whole(chunk) for chunk in x.chunk(parts)])
+
+    return forward
+
+
+@contextmanager
+def split_statistics(module: nn.Module, parts: int) -> Iterator[None]:
+    """Inside the context, batch normalization sees a batch as ``parts`` separate ones.
+
+    Views that are concatenated along the batch are normalized as if each had been forwarded alone:
+    each chunk has its own statistics and updates the running ones in turn. Layers that use running
+    statistics (evaluation) are unaffected.
+
+    Args:
+        module: every batch normalization layer in it is concerned.
+        parts: number of equal chunks; 1 changes nothing.
+
+    Raises:
+        OptionError: ``parts`` is below 1, or (in a forward pass) does not divide the batch.
+    """
+    if parts < 1:
+        raise OptionError(f"parts is {parts}; expected at least 1")
+    layers = [m for m in module.modules() if isinstance(m, _BatchNorm)] if parts > 1 else []
+    try:
+        for layer in layers:
+            layer.__dict__["forward"] = _split_forward(layer, parts)
+        yield
+    finally:
+        for layer in layers:
+            layer.__dict__.pop("forward", None)

@@ -1,0 +1,116 @@
+"""Options of the backbones that ship with the library; importing this module does not import torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ffzoo.errors import OptionError, nearest
+
+Granularity = Literal["auto", "stage", "block"]
+"""How a timm model is cut: by its feature stages, by its layer groups, or whichever works first."""
+
+
+def _at_least_one(owner: object, *names: str) -> None:
+    for name in names:
+        value = getattr(owner, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise OptionError(
+                f"{type(owner).__name__}.{name} is {value!r}; expected an integer of at least 1"
+            )
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Fully connected blocks of equal width.
+
+    Attributes:
+        width: units of every block.
+        depth: number of blocks.
+    """
+
+    width: int = 500
+    depth: int = 3
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionError: a value is not an integer of at least 1.
+        """
+        _at_least_one(self, "width", "depth")
+
+
+@dataclass(frozen=True)
+class CNN:
+    """A plain VGG-like network: every block is one 3x3 convolution.
+
+    The blocks form four groups of (nearly) equal length with ``width``, ``2 * width``,
+    ``4 * width`` and ``4 * width`` channels; every group after the first starts with a 2x2 max-pool
+    unless that would leave less than a 2x2 map.
+
+    Attributes:
+        width: channels of the first group.
+        depth: number of blocks.
+    """
+
+    width: int = 32
+    depth: int = 8
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionError: a value is not an integer of at least 1.
+        """
+        _at_least_one(self, "width", "depth")
+
+
+@dataclass(frozen=True)
+class ResNet:
+    """A residual network for small images, without normalization of its own.
+
+    Block 0 is the stem convolution, every further block two 3x3 convolutions and a shortcut without
+    parameters. The residual blocks form three groups with ``width``, ``2 * width`` and ``4 * width``
+    channels; the second and third halve the map.
+
+    Attributes:
+        width: channels of the stem and of the first group.
+        depth: number of blocks, the stem included.
+    """
+
+    width: int = 32
+    depth: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionError: a value is not an integer of at least 1.
+        """
+        _at_least_one(self, "width", "depth")
+
+
+@dataclass(frozen=True)
+class Timm:
+    """How a timm model becomes a backbone.
+
+    Attributes:
+        by: where to cut: ``"stage"`` after its feature stages, ``"block"`` before its layer groups,
+            ``"auto"`` by stage and, where that fails, by block.
+        pretrained: start from timm's published weights.
+    """
+
+    by: Granularity = "auto"
+    pretrained: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionError: ``by`` is unknown or ``pretrained`` is not a truth value.
+        """
+        if self.by not in get_args(Granularity):
+            raise OptionError(f"Timm.by is {self.by!r}; {nearest(str(self.by), get_args(Granularity))}")
+        if not isinstance(self.pretrained, bool):
+            raise OptionError(f"Timm.pretrained is {self.pretrained!r}; expected True or False")

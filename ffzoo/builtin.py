@@ -1,0 +1,172 @@
+"""The core's own parts, registered through the same hooks as any plugin's."""
+
+from __future__ import annotations
+
+from ffzoo.hookspecs import Register, hookimpl
+
+_OPT = "ffzoo.parts.options:"
+_DATA = "ffzoo.data.sources:"
+_HINTON = "Hinton 2022, arXiv:2212.13345"
+
+
+@hookimpl
+def register_goodness(register: Register) -> None:
+    """Sample goodness, and the class goodness of most one-pass rules."""
+    register("sum_squares", "ffzoo.parts.goodness:sum_squares", summary="sum of h^2", paper=_HINTON)
+    register("mean_squares", "ffzoo.parts.goodness:mean_squares", summary="mean of h^2", paper=_HINTON)
+    register(
+        "projection",
+        "ffzoo.parts.projection:Projection",
+        config=_OPT + "Projection",
+        summary="pooled features or energies times a class matrix, over a temperature",
+        paper="one formula for DTG-FF, ASGE, Mono-Forward, DeeperForward and others",
+    )
+
+
+@hookimpl
+def register_local_losses(register: Register) -> None:
+    """Losses on class scores and on positive and negative sample scores."""
+    register(
+        "cross_entropy",
+        "ffzoo.parts.losses:CrossEntropy",
+        config=_OPT + "CrossEntropy",
+        summary="-log softmax(z)_y",
+    )
+    register(
+        "logistic",
+        "ffzoo.parts.losses:Logistic",
+        config=_OPT + "Logistic",
+        summary="softplus(theta - G+) + softplus(G- - theta)",
+        paper=_HINTON,
+    )
+
+
+@hookimpl
+def register_fusions(register: Register) -> None:
+    """Four ways to read a prediction out of the blocks."""
+    register("sum", "ffzoo.parts.fusions:Sum", config=_OPT + "Sum", summary="sum over blocks")
+    register("last", "ffzoo.parts.fusions:Last", summary="the last block alone")
+    register(
+        "best_range",
+        "ffzoo.parts.fusions:BestRange",
+        aliases=("sip",),
+        summary="sum over the range of blocks that is best on the validation part",
+        paper="DeeperForward, ICLR 2025",
+    )
+    register(
+        "concat_linear",
+        "ffzoo.parts.fusions:ConcatLinear",
+        config=_OPT + "ConcatLinear",
+        summary="linear softmax on concatenated pooled features",
+    )
+
+
+@hookimpl
+def register_negatives(register: Register) -> None:
+    """Negative samples."""
+    register("none", "ffzoo.parts.negatives:NoNegatives", summary="positive samples only")
+    register(
+        "wrong_label", "ffzoo.parts.negatives:WrongLabel", summary="the same input, a wrong label", paper=_HINTON
+    )
+    register(
+        "hybrid_images",
+        "ffzoo.parts.negatives:HybridImages",
+        config=_OPT + "HybridImages",
+        summary="two images mixed by a blurred random mask",
+        paper=_HINTON,
+    )
+
+
+@hookimpl
+def register_label_embeddings(register: Register) -> None:
+    """How a candidate label enters the input."""
+    register("none", "ffzoo.parts.labels:NoLabel", summary="labels do not enter the input")
+    register(
+        "overlay",
+        "ffzoo.parts.labels:Overlay",
+        config=_OPT + "Overlay",
+        summary="one-hot over the first K inputs",
+        paper=_HINTON,
+    )
+    register(
+        "concat", "ffzoo.parts.labels:Concat", config=_OPT + "Concat", summary="K further inputs or channels"
+    )
+
+
+@hookimpl
+def register_normalizations(register: Register) -> None:
+    """Normalizations without parameters."""
+    register("none", "ffzoo.parts.norms:Normalization", aliases=("identity",), summary="nothing")
+    register(
+        "auto",
+        "ffzoo.parts.norms:Normalization",
+        summary="layernorm between native blocks, none in a model with norms of its own",
+    )
+    register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
+    register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
+    register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)
+
+
+@hookimpl
+def register_backbones(register: Register) -> None:
+    """Native networks."""
+    options = "ffzoo.backbones.options:"
+    native = "ffzoo.backbones.native:"
+    register("mlp", native + "MLPBackbone", config=options + "MLP", summary="fully connected ReLU blocks")
+    register(
+        "cnn", native + "CNNBackbone", config=options + "CNN", summary="VGG-8-like, one 3x3 convolution a block"
+    )
+    register(
+        "resnet", native + "ResNetBackbone", config=options + "ResNet", summary="small residual net for 32 px"
+    )
+
+
+@hookimpl
+def register_backbone_sources(register: Register) -> None:
+    """Models of other libraries."""
+    register(
+        "timm",
+        "ffzoo.backbones.timm_source:timm_backbone",
+        config="ffzoo.backbones.options:Timm",
+        summary="timm:NAME, any timm model, unmodified, cut into blocks",
+    )
+
+
+@hookimpl
+def register_datasets(register: Register) -> None:
+    """Data sets; the tags are their defaults on the command line."""
+    digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32}
+    mnist = {"backbone": "mlp", "fit.epochs": 15}
+    small = {"backbone": "cnn", "fit.epochs": 6}
+    natural = {"backbone": "cnn", "fit.epochs": 20, "fit.augment": ("crop", "flip")}
+    large = {"backbone": "timm:resnet18", "fit.epochs": 50, "fit.augment": ("crop", "flip")}
+
+    def add(name: str, summary: str, defaults: dict[str, object], target: str = "", **kw: object) -> None:
+        register(name, _DATA + (target or name), summary=summary, defaults=defaults, **kw)
+
+    add("digits", "1,797 handwritten digits, 8x8 grey, with scikit-learn: no download", digits)
+    add("mnist", "70,000 handwritten digits, 28x28 grey", mnist)
+    add("fashion_mnist", "70,000 pictures of clothes, 28x28 grey, 10 classes", small)
+    add("kmnist", "70,000 Japanese characters, 28x28 grey, 10 classes", small)
+    add("svhn", "99,289 house numbers, 32x32 colour", small)
+    add("cifar10", "60,000 natural images, 32x32 colour, 10 classes", natural)
+    add("cifar100", "60,000 natural images, 32x32 colour, 100 classes", natural)
+    add("cifar100_coarse", "the images of cifar100 with their 20 superclasses", natural)
+    add("stl10", "13,000 labelled natural images, 96x96 colour, 10 classes", natural)
+    add("imagenette", "13,394 images of 10 ImageNet classes, 160 px", natural)
+    add("tiny_imagenet", "110,000 images of 200 ImageNet classes, 64x64 colour", natural)
+    add("imagenet100", "the 100 ImageNet classes of Tian et al. 2020, from a local folder", large)
+    add(
+        "teacher_student",
+        "synthetic: Gaussian inputs labelled by a fixed random MLP",
+        {"backbone": "mlp", "fit.epochs": 15},
+        config="ffzoo.data.options:TeacherStudent",
+    )
+
+
+@hookimpl
+def register_dataset_sources(register: Register) -> None:
+    """Data from anywhere."""
+    register("folder", _DATA + "folder", summary="folder:PATH, images in one folder a class")
+    register("npz", _DATA + "npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
+    register("medmnist", _DATA + "medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28")

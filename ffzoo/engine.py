@@ -1,0 +1,411 @@
+"""The layer-local engine: trains any recipe, and runs each block's backward inside the forward walk.
+
+A step walks the backbone once. After block l it reads the features, computes the block's local loss,
+runs the backward of that loss alone, updates the block, and hands a detached, normalised copy of the
+features to block l + 1; so the graph of one block lives at a time. With ``isolation="none"`` the same
+walk keeps the graph and ends with one backward: that is backprop, by the same code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from inspect import isclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
+from ffzoo.backbones.base import Backbone
+from ffzoo.backbones.batchnorm import has_batch_statistics, split_statistics
+from ffzoo.errors import OptionError, RecipeError
+from ffzoo.parts.base import Build, Context, Fusion, FusionBuild, FunctionGoodness, Goodness
+from ffzoo.recipe import Recipe, find
+from ffzoo.training.optim import HEAD, BlockOptimizers
+from ffzoo.training.options import FitOptions
+
+
+@dataclass(frozen=True)
+class View:
+    """One version of the input that is forwarded in a step; sign 0 is read by the fusion alone."""
+
+    x: Tensor
+    sign: int
+
+
+class RecipeAlgorithm(Algorithm):
+    """A recipe on a backbone.
+
+    Args:
+        backbone: the blocks.
+        num_classes: K.
+        config: the recipe.
+        fit: optimizer, learning rate and their schedule.
+
+    Raises:
+        RecipeError: the parts do not fit together, or do not fit the backbone.
+    """
+
+    def __init__(self, backbone: Backbone, num_classes: int, config: Recipe, fit: FitOptions) -> None:
+        config.validate()
+        recipe = config.resolved()
+        super().__init__(backbone, num_classes, recipe, fit)
+        self.isolation, self.fusion_grad = recipe.isolation, recipe.fusion_grad
+        self.fusion = find("fusions", recipe.fusion)[0].name
+        self.local = recipe.isolation == "local"
+        generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
+        depth, shapes = backbone.depth, backbone.feature_shapes
+
+        self.label_embedding = make_part("label_embeddings", recipe.label_embedding, num_classes)
+        self.negatives = make_part("negatives", recipe.negatives, num_classes)
+        norm = recipe.forward_norm
+        if norm == "auto":
+            norm = "none" if backbone.normalized else "layernorm"
+        # norms[l] stands in front of block l and is trained by it: behind a stop-gradient the block
+        # before could not.
+        self.norms = nn.ModuleList(
+            nn.Identity() if l == 0 else make_part("normalizations", norm, shapes[l - 1]) for l in range(depth)
+        )
+        self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
+        self.weights: list[list[float]] = []
+        self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()
+        for l, shape in enumerate(shapes):
+            terms = [t for t in recipe.terms if t.blocks == "all" or l == depth - 1]
+            if self.local and not terms:
+                raise RecipeError(
+                    f"block {l + 1} of {depth} has no term, so nothing would train it; "
+                    "with isolation=local expected at least one term with blocks=all"
+                )
+            build = Build(shape, num_classes, l, depth, generator)
+            self.weights.append([t.weight for t in terms])
+            self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in terms))
+            self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in terms))
+
+        self.labelled = find("label_embeddings", recipe.label_embedding)[0].name != "none"
+        self.contrasts = find("negatives", recipe.negatives)[0].name != "none"
+        self._check_terms(recipe)
+        self.score_kind = self._score_kind()
+        scored = sum(any(g.kind == self.score_kind for g in gs) for gs in self.goodness)
+        fusion_build = FusionBuild(shapes, num_classes, self.score_kind, scored)
+        self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
+        if self.fusion_head.reads == "scores" and self.score_kind is None:
+            raise RecipeError(
+                f"fusion={self.fusion} adds up blocks' scores of classes, but no block has any: without a label "
+                "embedding a sample goodness knows no classes; expected fusion=concat_linear"
+            )
+        parts = [g for gs in self.goodness for g in gs] + [x for xs in self.local_losses for x in xs]
+        self.coupling = "+".join(sorted({p.coupling for p in [*parts, self.fusion_head]} - {"none"})) or "none"
+        self.batch_level = any(p.batch_level for p in parts)
+        self.batch_statistics = has_batch_statistics(self)
+
+        owned = [self.own_parameters(l) for l in range(depth)]
+        heads = list(self.fusion_head.parameters())
+        if any(g.reads_output for gs in self.goodness for g in gs):
+            heads += [p for name, p in backbone.named_parameters() if backbone.owner(name) is None]
+        self.optimizers = BlockOptimizers(owned, heads, fit, getattr(self.fusion_head, "lr", None))
+        self.step_count, self.total_steps = 0, 0
+
+    def _check_terms(self, recipe: Recipe) -> None:
+        """Refuse parts that contradict each other."""
+        for goodness, loss in zip(self.goodness[-1], self.local_losses[-1], strict=True):
+            if goodness.kind not in loss.accepts:
+                raise RecipeError(
+                    f"{type(loss).__name__} accepts {' or '.join(loss.accepts)} scores, but "
+                    f"{type(goodness).__name__} gives {goodness.kind} scores"
+                )
+            if loss.views == 2 and not self.contrasts:
+                raise RecipeError(f"{type(loss).__name__} compares positive and negative views; expected negatives")
+        if self.negatives.wrong_labels and not self.labelled:
+            raise RecipeError(
+                "negatives=wrong_label needs labels in the input; expected label_embedding=overlay or concat"
+            )
+
+    def _score_kind(self) -> Any:
+        kinds = [g.kind for g in self.goodness[-1]]
+        if "class" in kinds:
+            return "class"
+        return "sample" if "sample" in kinds and self.labelled else None
+
+    def own_parameters(self, block: int) -> list[nn.Parameter]:
+        """The parameters a block trains: its own, those of the norm before it and of its goodness."""
+        modules = (self.norms, self.goodness_norms, self.goodness, self.local_losses)
+        return self.backbone.block_parameters(block) + [p for m in modules for p in m[block].parameters()]
+
+    def owner(self, key: str) -> int | None:
+        """See :meth:`ffzoo.Algorithm.owner`."""
+        if key.startswith("optimizer."):
+            return BlockOptimizers.owner(key)
+        module, _, rest = key.partition(".")
+        if module == "backbone":
+            return self.backbone.owner(rest)
+        if module in ("norms", "goodness_norms", "goodness", "local_losses"):
+            return int(rest.split(".")[0])
+        return None
+
+    # ---------------------------------------------------------------- training
+
+    def start(self, train: Samples, epochs: int) -> None:
+        """Fix the length of the learning-rate schedule."""
+        self.total_steps = train.steps * epochs
+
+    def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
+        """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
+        batch = as_batch(batch, y)
+        self.train()
+        if self.total_steps:
+            self.optimizers.set_progress(min(self.step_count / self.total_steps, 1.0))
+        views = self._views(batch)
+        rows = self._rows(len(batch.y))
+        streaming = self.execution.streaming and self.local and self.fusion_grad == "detached"
+        metrics: Metrics = {}
+        for i, part in enumerate(rows):
+            weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
+            kept: list[Tensor] = []
+
+            def update(l: int, loss: Tensor, weight: float = weight, last: bool = last) -> None:
+                (weight * loss).backward()
+                if last:
+                    self.optimizers.step(l)
+
+            def keep(l: int, loss: Tensor, kept: list[Tensor] = kept) -> None:
+                kept.append(loss)
+
+            chunk = [View(v.x[part], v.sign) for v in views]
+            head = self._forward(chunk, batch.y[part], batch, update if streaming else keep, metrics, weight)
+            if head is not None:
+                kept.append(head)
+            if kept:
+                (weight * torch.stack(kept).sum()).backward()
+        if not streaming:
+            for l in range(self.backbone.depth):
+                self.optimizers.step(l)
+        self.optimizers.step(HEAD)
+        self.step_count += 1
+        return metrics
+
+    def losses(self, batch: Batch) -> list[Tensor]:
+        """Each block's loss and, where the fusion is trained, its loss; all with their graphs."""
+        kept: dict[int, Tensor] = {}
+        head = self._forward(self._views(batch), batch.y, batch, kept.__setitem__, {}, 1.0)
+        blocks = [kept.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
+        return blocks if head is None else [*blocks, head]
+
+    def _views(self, batch: Batch) -> list[View]:
+        """Positive, negative, and the neutral view that only a fusion of features reads."""
+        views = [View(self.label_embedding(batch.x, batch.y), +1)]
+        if self.contrasts:
+            x, y = self.negatives(batch.x, batch.y, batch.generator)
+            views.append(View(self.label_embedding(x, y), -1))
+        if self.labelled and self.fusion_head.reads == "features":
+            views.append(View(self.label_embedding(batch.x, None), 0))
+        return views
+
+    def _rows(self, size: int) -> list[slice]:
+        """The micro-batches of a batch."""
+        micro = self.execution.micro_batch or size
+        if micro < size and (self.batch_statistics or self.batch_level):
+            cause = "batch statistics" if self.batch_statistics else "a loss over the whole batch"
+            raise OptionError(
+                f"micro_batch is {micro} with batches of {size}, but this run has {cause}, so micro-batches would "
+                "learn something else; expected micro_batch 0"
+            )
+        return [slice(i, min(i + micro, size)) for i in range(0, size, micro)]
+
+    def _forward(
+        self,
+        views: Sequence[View],
+        y: Tensor,
+        batch: Batch,
+        on_loss: Callable[[int, Tensor], None],
+        metrics: Metrics,
+        weight: float,
+    ) -> Tensor | None:
+        """One walk over all views; hands out each block's loss and returns the fusion's."""
+        signs = tuple(v.sign for v in views if v.sign)
+        kept: list[Tensor] = []
+
+        def visit(l: int, out: Any) -> Any:
+            h = self._features(l, out)
+            loss = self._loss(l, h, out, len(views), signs, y, batch, metrics, weight)
+            if self.fusion_head.reads == "features":
+                # The neutral view comes last; without labels in the input, so does the positive one's.
+                view = h.chunk(len(views))[-1 if views[-1].sign == 0 else 0]
+                f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
+                kept.extend([] if f is None else [f])
+            if loss is not None:
+                on_loss(l, loss)
+            return self._pass_on(l, out)
+
+        with self._autocast(), self._statistics(len(views)):
+            self.backbone.walk(torch.cat([v.x for v in views]) if len(views) > 1 else views[0].x, visit)
+        head = self.fusion_head.loss(kept, y) if kept else None
+        if head is not None:
+            _add(metrics, "loss/fusion", head, weight)
+        return head
+
+    def _loss(
+        self,
+        l: int,
+        h: Tensor,
+        out: Any,
+        parts: int,
+        signs: tuple[int, ...],
+        y: Tensor,
+        batch: Batch,
+        metrics: Metrics,
+        weight: float,
+    ) -> Tensor | None:
+        """The weighted sum of a block's terms; None for a block without any."""
+        ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
+        total: Tensor | None = None
+        views = self.goodness_norms[l](h).chunk(parts)[: len(signs)]
+        for goodness, loss, factor in zip(self.goodness[l], self.local_losses[l], self.weights[l], strict=True):
+            scores = tuple(goodness(out if goodness.reads_output else v, ctx) for v in views)
+            value = factor * loss(scores[: loss.views], ctx)
+            total = value if total is None else total + value
+            if goodness.kind == "class":
+                _add(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
+            elif goodness.kind == "sample" and len(scores) > 1:
+                _add(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
+        if total is not None:
+            _add(metrics, f"loss/{l + 1}", total, weight)
+        return total
+
+    def _features(self, l: int, out: Any) -> Tensor:
+        """What a goodness reads, in full precision whatever the blocks ran in."""
+        h = self.backbone.features(l, out)
+        return h.float() if h.dtype in (torch.bfloat16, torch.float16) else h
+
+    def _pass_on(self, l: int, out: Any) -> Any:
+        """What block l + 1 reads of block l's output."""
+        if l == self.backbone.depth - 1:
+            return out
+        given = pytree.tree_map(torch.detach, out) if self.local else out
+        passed = pytree.tree_map(self.norms[l + 1], self.backbone.downsample(l + 1, given))
+        if self.local and self.backbone.copies_at_cuts:
+            # detach() shares memory: an in-place operation at the start of the next block would change
+            # the features that were just scored.
+            passed = pytree.tree_map(torch.clone, passed)
+        return passed
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.execution.precision == "fp32":
+            return contextlib.nullcontext()
+        device = next(self.backbone.parameters()).device.type
+        # Weights change inside the walk, so a cached cast of them would be a stale one.
+        return torch.autocast(device, torch.bfloat16, cache_enabled=False)
+
+    def _statistics(self, parts: int) -> contextlib.AbstractContextManager[Any]:
+        if parts > 1 and self.batch_statistics:
+            return split_statistics(self.backbone, parts)
+        return contextlib.nullcontext()
+
+    # ---------------------------------------------------------------- inference
+
+    @torch.no_grad()
+    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
+        """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""
+        with self._evaluating():
+            blocks = self._block_scores(x)
+            if self.fusion_head.reads == "scores":
+                assert blocks is not None
+                return self.fusion_head([b for b in blocks if b is not None]), blocks
+            kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x, None))]
+            return self.fusion_head([f for f in kept if f is not None]), blocks
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> list[Tensor]:
+        """See :meth:`ffzoo.Algorithm.features`; labels enter as the neutral one."""
+        with self._evaluating():
+            return self._read(x, None)
+
+    def _read(self, x: Tensor, y: Tensor | None) -> list[Tensor]:
+        """Features of each block."""
+        return self._collect(x, y, lambda l, out: self._features(l, out))
+
+    def _collect(self, x: Tensor, y: Tensor | None, read: Callable[[int, Any], Any]) -> list[Any]:
+        """What ``read(l, out)`` makes of each block's output in one walk."""
+        found: list[Any] = []
+
+        def visit(l: int, out: Any) -> Any:
+            found.append(read(l, out))
+            return self._pass_on(l, out)
+
+        with self._autocast():
+            self.backbone.walk(self.label_embedding(x, y), visit)
+        return found
+
+    def _block_scores(self, x: Tensor) -> list[Tensor | None] | None:
+        """``(B, K)`` a block; with a sample goodness K passes, one for each candidate label."""
+        if self.score_kind is None:
+            return None
+        if self.score_kind == "class":
+            return self._collect(x, None, lambda l, out: self._score(l, out, None))
+        candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
+        passes = [self._collect(x, y, lambda l, out, y=y: self._score(l, out, y)) for y in candidates]
+        return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
+
+    def _score(self, l: int, out: Any, y: Tensor | None) -> Tensor | None:
+        """The score of a block's first term that scores classes; None when it has none."""
+        for goodness in self.goodness[l]:
+            if goodness.kind == self.score_kind:
+                ctx = Context(y, (1,), l, self.backbone.depth, 0, False, None)
+                h = out if goodness.reads_output else self.goodness_norms[l](self._features(l, out))
+                return goodness(h, ctx)
+        return None
+
+    @contextlib.contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        training = [m for m in self.modules() if m.training]
+        self.eval()
+        try:
+            yield
+        finally:
+            for m in training:
+                m.training = True
+
+    def finish(self, train: Samples, validation: Samples | None) -> None:
+        """Let the fusion choose on the validation part."""
+        if validation is None or self.fusion_head.reads != "scores":
+            return
+        with torch.no_grad(), self._evaluating():
+            read = [(self._block_scores(b.x), b.y) for b in validation]
+        scored = [[b for b in blocks if b is not None] for blocks, _ in read if blocks is not None]
+        blocks = [torch.cat(block) for block in zip(*scored, strict=True)]
+        self.fusion_head.calibrate(blocks, torch.cat([y for _, y in read]))
+
+    # ---------------------------------------------------------------- state
+
+    def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Optimizer tensors and the position in the schedule."""
+        return self.optimizers.state(), {"step_count": self.step_count, "total_steps": self.total_steps}
+
+    def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Restore what :meth:`training_state` returned."""
+        self.optimizers.load_state(tensors)
+        self.step_count, self.total_steps = int(values["step_count"]), int(values["total_steps"])
+
+
+def _add(metrics: Metrics, key: str, value: Tensor, weight: float) -> None:
+    value = weight * value.detach()
+    metrics[key] = metrics[key] + value if key in metrics else value
+
+
+def make_part(kind: str, part: Any, *args: Any) -> Any:
+    """Build a part; parts without options get None for their config."""
+    entry, config = find(kind, part)
+    return entry.load()(config, *args)
+
+
+def make_goodness_part(part: Any, build: Build, backbone: Backbone) -> Goodness:
+    entry, config = find("goodness", part)
+    target = entry.load()
+    if not isclass(target):
+        return FunctionGoodness(target, build)
+    goodness: Goodness = target(config, build)
+    if goodness.reads_output:
+        goodness.attach(backbone)
+    return goodness

@@ -1,0 +1,1 @@
+"""The primitives that algorithms share: goodness, losses, negatives, label embeddings, norms, fusions."""

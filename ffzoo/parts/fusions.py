@@ -1,0 +1,118 @@
+"""Fusions: per-block scores or features -> prediction ``(B, K)``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ffzoo.errors import RecipeError
+from ffzoo.parts import options
+from ffzoo.parts.base import Fusion, FusionBuild
+from ffzoo.parts.projection import pool_grid
+
+
+def _check_first(first: int, build: FusionBuild, name: str) -> None:
+    if first >= len(build.shapes):
+        raise RecipeError(
+            f"fusion={name} starts at block index {first}, but the backbone has {len(build.shapes)} blocks; "
+            f"expected fusion.first at most {len(build.shapes) - 1}"
+        )
+
+
+class Sum(Fusion):
+    """The sum over blocks of log softmax(z_l) for class scores, of the goodness itself otherwise."""
+
+    def __init__(self, config: options.Sum, build: FusionBuild) -> None:
+        super().__init__(config, build)
+        _check_first(config.first, build, "sum")
+        self.first, self.kind = config.first, build.kind
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        chosen = blocks[self.first :]
+        if self.kind == "class":
+            chosen = [z.log_softmax(1) for z in chosen]
+        return torch.stack(tuple(chosen)).sum(0)
+
+
+class Last(Fusion):
+    """The last block's scores."""
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        return blocks[-1]
+
+
+class BestRange(Fusion):
+    """The sum over the range of blocks that scores best on the validation part.
+
+    DeeperForward (ICLR 2025) calls it SIP. Before calibration the range is all blocks.
+
+    Attributes:
+        range: first and last block of the range, a buffer ``(2,)``.
+    """
+
+    range: Tensor
+
+    def __init__(self, config: None, build: FusionBuild) -> None:
+        super().__init__(config, build)
+        self.kind = build.kind
+        self.register_buffer("range", torch.tensor([0, build.scored - 1]))
+
+    def _sums(self, blocks: Sequence[Tensor]) -> Tensor:
+        """Cumulative sums ``(L + 1, B, K)``: a range is a difference of two."""
+        scores = torch.stack([z.log_softmax(1) if self.kind == "class" else z for z in blocks])
+        return F.pad(scores.cumsum(0), (0, 0, 0, 0, 1, 0))
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        start, end = self.range.tolist()
+        sums = self._sums(blocks)
+        return sums[end + 1] - sums[start]
+
+    def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
+        """Choose the range; of equal ones the shortest that ends last."""
+        sums = self._sums(scores)
+        depth = len(scores)
+        best = max(
+            ((start, end) for start in range(depth) for end in range(start, depth)),
+            key=lambda r: (
+                int(((sums[r[1] + 1] - sums[r[0]]).argmax(1) == y).sum()),
+                r[0] - r[1],
+                r[1],
+            ),
+        )
+        self.range.copy_(torch.tensor(best))
+
+
+class ConcatLinear(Fusion):
+    """softmax(W concat(f_l) + b), f_l = layer norm of the pooled features; trained as blocks are."""
+
+    reads = "features"
+
+    def __init__(self, config: options.ConcatLinear, build: FusionBuild) -> None:
+        super().__init__(config, build)
+        _check_first(config.first, build, "concat_linear")
+        self.first, self.grid, self.lr = config.first, config.grid, config.lr
+        width = 0
+        for shape in build.shapes[config.first :]:
+            width += shape[0] * (min(config.grid, *shape[1:]) ** 2 if len(shape) == 3 else 1)
+        self.linear = nn.Linear(width, build.num_classes)
+
+    def feature(self, block: int, h: Tensor) -> Tensor | None:
+        """f_l ``(B, d_l)``."""
+        if block < self.first:
+            return None
+        pooled = pool_grid(h, self.grid)
+        return F.layer_norm(pooled, pooled.shape[1:])
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        return self.linear(torch.cat(tuple(blocks), 1))
+
+    def loss(self, blocks: Sequence[Tensor], y: Tensor) -> Tensor:
+        """Cross-entropy of the prediction."""
+        return F.cross_entropy(self(blocks), y)

@@ -1,0 +1,54 @@
+"""Normalizations: between blocks (``forward_norm``) or before a goodness (``goodness_norm``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Normalization(nn.Module):
+    """Base class; an instance sits in front of one block and belongs to it.
+
+    Args:
+        config: the options, or None when it has none.
+        shape: features without the batch.
+    """
+
+    def __init__(self, config: Any, shape: tuple[int, ...]) -> None:
+        super().__init__()
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Features ``h`` -> the same shape."""
+        return h
+
+
+class LayerNorm(Normalization):
+    """(h - mean) / sd over all features of a sample, without gain and bias.
+
+    Behind a stop-gradient a gain would never be trained by the block in front of it.
+    """
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``h`` with mean 0 and variance 1 a sample."""
+        return F.layer_norm(h, h.shape[1:])
+
+
+class RMS(Normalization):
+    """h / sqrt(mean of h^2) over all features of a sample: only the direction goes on.
+
+    The mean square of the next block's input is 1 whatever the goodness was (Hinton 2022, section 2).
+    """
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``h`` with mean square 1 a sample."""
+        return F.rms_norm(h, h.shape[1:], eps=1e-8)
+
+
+class L2(Normalization):
+    """h / ||h||_2 over all features of a sample."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``h`` with Euclidean norm 1 a sample."""
+        return F.normalize(h.flatten(1), dim=1).view_as(h)

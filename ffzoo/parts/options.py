@@ -1,0 +1,160 @@
+"""Options of the core's parts, torch-free so that the command line can check them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ffzoo.options import require
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The class goodness ``z = reduce((a P + b) / T)``, ``a = pool_grid(h ** power)``.
+
+    Attributes:
+        power: 1 reads the features, 2 their energies.
+        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position.
+        pool: mean or sum inside a window.
+        l2: divide by the Euclidean norm: not at all, over channels at each position before pooling,
+            or over the pooled vector.
+        projection: the matrix P: frozen random N(0, 1/d), frozen orthogonal, learned, or the mean over
+            one channel group a class.
+        bias: none, frozen random N(0, 1), or learned (from 0).
+        prototypes: columns of P a class, reduced by logsumexp.
+        temperature: ``"learned"`` (one scalar between ``t_min`` and ``t_max``) or a constant.
+        t_min: lower end of a learned temperature.
+        t_max: upper end of a learned temperature.
+        clamp: logits are clamped to +-clamp; 0 for no clamp.
+    """
+
+    power: Literal[1, 2] = 2
+    grid: int | Literal["all"] = 4
+    pool: Literal["mean", "sum"] = "mean"
+    l2: Literal["none", "position", "pooled"] = "none"
+    projection: Literal["random", "orthogonal", "learned", "groups"] = "random"
+    bias: Literal["none", "frozen", "learned"] = "none"
+    prototypes: int = 1
+    temperature: float | Literal["learned"] = "learned"
+    t_min: float = 0.1
+    t_max: float = 2.0
+    clamp: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.power in (1, 2), "power", self.power, "1 or 2")
+        require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
+        require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
+        require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
+        require(self.temperature == "learned" or self.temperature > 0, "temperature", self.temperature, "> 0")
+        require(self.clamp >= 0, "clamp", self.clamp, "at least 0")
+        require(
+            self.projection != "groups" or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups"
+        )
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """Cross-entropy of class scores.
+
+    Attributes:
+        label_smoothing: mass spread evenly over all classes.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Logistic loss of sample scores against a threshold.
+
+    Attributes:
+        threshold: the score at which a sample counts as positive with probability one half.
+        scale: factor of the score less its threshold; ``"dim"`` is the number of features, which turns
+            the mean of squares into Hinton's sum against a threshold of ``threshold * dim``.
+    """
+
+    threshold: float = 1.0
+    scale: float | Literal["dim"] = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.scale == "dim" or self.scale > 0, "scale", self.scale, "> 0, or 'dim'")
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The label written over the first K inputs.
+
+    Attributes:
+        value: what a chosen label's input is set to; the others are set to 0. A neutral label sets
+            all K to ``value / K``.
+    """
+
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.value != 0, "value", self.value, "anything but 0")
+
+
+@dataclass(frozen=True)
+class Concat:
+    """The label as K further inputs (features) or channels (images).
+
+    Attributes:
+        value: what a chosen label's input is set to.
+    """
+
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.value != 0, "value", self.value, "anything but 0")
+
+
+@dataclass(frozen=True)
+class HybridImages:
+    """Negatives m * a + (1 - m) * b of two images, m a blurred random mask.
+
+    Attributes:
+        blurs: how often the mask is blurred by [1/4, 1/2, 1/4] before it is thresholded at 1/2.
+    """
+
+    blurs: int = 6
+
+    def __post_init__(self) -> None:
+        require(self.blurs >= 0, "blurs", self.blurs, "at least 0")
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of the blocks' scores (of their log-softmax, for class scores).
+
+    Attributes:
+        first: index of the first block that counts, from 0.
+    """
+
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.first >= 0, "first", self.first, "at least 0")
+
+
+@dataclass(frozen=True)
+class ConcatLinear:
+    """A linear softmax on the concatenated, normalized features of the blocks.
+
+    Attributes:
+        first: index of the first block that counts, from 0.
+        grid: pooling windows a side on the fusion path; 1 is global average pooling.
+        lr: learning rate of the head, which has its own optimizer.
+    """
+
+    first: int = 0
+    grid: int = 1
+    lr: float = 1e-2
+
+    def __post_init__(self) -> None:
+        require(self.first >= 0, "first", self.first, "at least 0")
+        require(self.grid >= 1, "grid", self.grid, "at least 1")
+        require(self.lr > 0, "lr", self.lr, "> 0")

@@ -1,0 +1,1 @@
+"""Fit, checkpoint, resume."""
