@@ -169,4 +169,4 @@ def register_dataset_sources(register: Register) -> None:
     """Data from anywhere."""
     register("folder", _DATA + "folder", summary="folder:PATH, images in one folder a class")
     register("npz", _DATA + "npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
-    register("medmnist", _DATA + "medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28")
+    register("medmnist", _DATA + "medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")

@@ -97,4 +97,4 @@ def register_datasets(register: Register) -> None:
 
 @hookspec
 def register_dataset_sources(register: Register) -> None:
-    """A prefix such as ``folder:``; the target is ``(text, root, download) -> RawData``."""
+    """A prefix such as ``folder:``; the target takes the text after it and returns a ``(root, download) -> RawData``."""

@@ -19,14 +19,8 @@ _CHECKPOINTED: dict[type[nn.Module], type[nn.Module]] = {}
 
 
 @contextmanager
-def _recomputing(unit: nn.Module, inputs: list[tuple[Tensor, int]]) -> Iterator[None]:
-    """The second forward of a unit: unchanged inputs, and running statistics that are thrown away."""
-    if any(tensor._version != version for tensor, version in inputs):
-        raise PartitionError(
-            f"an input of {type(unit).__name__} was changed in place after it was read, so the module "
-            "cannot be computed again in the backward pass; expected a model without such operations, "
-            "or no activation checkpointing"
-        )
+def _recomputing(unit: nn.Module) -> Iterator[None]:
+    """The second forward of a unit: what it does to running statistics is thrown away."""
     kept: list[tuple[_BatchNorm, dict[str, Tensor | None]]] = []
     try:
         for layer in unit.modules():
@@ -43,8 +37,8 @@ def _recomputing(unit: nn.Module, inputs: list[tuple[Tensor, int]]) -> Iterator[
 def _checkpointed(cls: type[nn.Module]) -> type[nn.Module]:
     """Subclass of a module's class whose forward is checkpointed.
 
-    Changing the class rather than the instance's ``forward`` keeps ``deepcopy`` right: a function bound
-    to the original instance would be copied along with its binding.
+    Changing the class rather than the instance's ``forward`` keeps ``deepcopy`` right: a copy would
+    share a closure over the original instance, and so its weights.
     """
     if cls in _CHECKPOINTED.values():
         return cls
@@ -58,9 +52,15 @@ def _checkpointed(cls: type[nn.Module]) -> type[nn.Module]:
         inputs = [(t, t._version) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
 
         def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-            return nullcontext(), _recomputing(self, inputs)
+            return nullcontext(), _recomputing(self)
 
-        return checkpoint(run, *args, use_reentrant=False, context_fn=contexts, **kwargs)
+        out = checkpoint(run, *args, use_reentrant=False, context_fn=contexts, **kwargs)
+        if any(tensor._version != version for tensor, version in inputs):
+            raise PartitionError(
+                f"{type(self).__name__} changes its input in place, so it cannot be computed again in the "
+                "backward pass; expected no activation checkpointing for this model"
+            )
+        return out
 
     made = type(cls.__name__, (cls,), {"forward": forward, "__module__": cls.__module__})
     _CHECKPOINTED[cls] = made
@@ -78,7 +78,7 @@ def checkpoint_blocks(backbone: Backbone) -> None:
         backbone: the backbone to change.
 
     Raises:
-        PartitionError: in a later backward pass, when an input of a unit was changed in place.
+        PartitionError: in a later forward pass, when a unit changes its input in place.
     """
     for l in range(backbone.depth):
         for unit in backbone.checkpoint_units(l):

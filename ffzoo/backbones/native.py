@@ -78,7 +78,7 @@ def _initialize(layer: nn.Linear | nn.Conv2d, generator: torch.Generator | None,
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Module:
     # By way of the meta device: a layer's default initialization would draw from the global generator.
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device=torch.get_default_device())
     _initialize(layer, generator)
     return layer
 
@@ -86,7 +86,9 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.
 def _conv(
     inputs: int, outputs: int, generator: torch.Generator | None, *, stride: int = 1, gain: float = 1.0
 ) -> nn.Module:
-    layer = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, device="meta").to_empty(device="cpu")
+    layer = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, device="meta").to_empty(
+        device=torch.get_default_device()
+    )
     _initialize(layer, generator, gain)
     return layer
 

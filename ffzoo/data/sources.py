@@ -100,8 +100,6 @@ def _obtain(
         if missing:
             root.mkdir(parents=True, exist_ok=True)
         return read(bool(missing))
-    except DataError:
-        raise
     except Exception as error:
         if missing:
             why = f"the download failed: {_reason(error)}"

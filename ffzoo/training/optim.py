@@ -100,6 +100,11 @@ class BlockOptimizers:
                     _, index, name = rest.split(".")
                     state.setdefault(int(index), {})[name] = value
             optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+            for parameter, values in optimizer.state.items():
+                for name, value in values.items():
+                    # A fused step reads memory in order: moments must lie in memory as their weights do.
+                    if isinstance(value, Tensor) and value.shape == parameter.shape:
+                        values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
     @staticmethod
     def owner(key: str) -> int | None:

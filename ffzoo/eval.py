@@ -1,0 +1,218 @@
+"""``python -m ffzoo.eval``: train an algorithm, measure it, test it once.
+
+Everything is parsed and validated before torch is imported, and the plan is printed first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ffzoo.errors import FFZooError, OptionError
+from ffzoo.loader import ZOO
+
+_EPILOG = """\
+examples:
+  python -m ffzoo.eval --algo dtg_ff
+  python -m ffzoo.eval --algo dtg_ff --against bp --seeds 0,1,2
+  python -m ffzoo.eval --algo dtg_ff --dataset cifar10 --backbone cnn --epochs 30 --out runs/x
+  python -m ffzoo.eval --resume runs/x
+  python -m ffzoo.eval --algo dtg_ff --set fusion=last --set goodness.grid=2 --set fit.lr=0.001
+
+keys of --set: fit.*, backbone.* and data.*; of a recipe: its parts (fusion, forward_norm, isolation,
+fusion_grad, ...) and their options (goodness.grid, loss.threshold, fusion.first, ...).
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    p = argparse.ArgumentParser(
+        prog="python -m ffzoo.eval",
+        description="Train a layer-local algorithm (or backprop), measure its locality, speed and memory, test it once.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = p.add_argument_group("what to run")
+    what.add_argument("--algo", metavar="NAME", help="algorithm (default: dtg_ff; see --list)")
+    what.add_argument("--dataset", metavar="NAME", help="data set, folder:PATH, npz:PATH (default: digits)")
+    what.add_argument("--backbone", metavar="NAME", help="backbone or timm:MODEL (default: the data set's)")
+    what.add_argument("--against", metavar="NAME", help="also train this algorithm and print the paired gap")
+    what.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training part")
+    what.add_argument("--minutes", type=float, metavar="N", help="fit the epochs so that the command takes about N minutes")
+    what.add_argument("--batch-size", type=_positive, metavar="N", help="samples a step")
+    what.add_argument("--seed", type=int, metavar="N", help="one seed (default: 0)")
+    what.add_argument("--seeds", metavar="N,N,...", help="several seeds: mean and standard deviation")
+    what.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="any option, see below")
+    what.add_argument("--config", metavar="FILE", help="a TOML file with the same keys as --set")
+    how = p.add_argument_group("how to run it")
+    how.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    how.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="bf16: autocast of the blocks")
+    how.add_argument("--micro-batch", type=_positive, default=0, metavar="N", help="samples forwarded at once")
+    how.add_argument("--checkpoint-blocks", action="store_true", help="recompute a block's activations in its backward")
+    files = p.add_argument_group("files")
+    files.add_argument("--data-dir", metavar="DIR", help="data sets (default: FFZOO_DATA, else the cache folder)")
+    files.add_argument("--out", metavar="DIR", help="new run folder: config, metrics, checkpoint, result")
+    files.add_argument("--resume", metavar="DIR", help="go on with an interrupted run folder")
+    other = p.add_argument_group("other")
+    other.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
+    other.add_argument("--list", action="store_true", help="list algorithms, backbones and data sets")
+    other.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    other.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return p
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.lstrip("-").isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def _seeds(args: argparse.Namespace) -> list[int]:
+    if args.seeds is not None and args.seed is not None:
+        raise OptionError("--seed and --seeds are both given; expected one of them")
+    text = args.seeds if args.seeds is not None else str(args.seed or 0)
+    try:
+        return [int(item) for item in text.split(",")]
+    except ValueError:
+        raise OptionError(f"--seeds is {text!r}; expected whole numbers such as 0,1,2") from None
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """``--config``, overridden by ``--set``."""
+    from ffzoo.plan import parse_set
+
+    found: dict[str, Any] = {}
+    if args.config is not None:
+        try:
+            with Path(args.config).open("rb") as file:
+                found = _flatten(tomllib.load(file))
+        except OSError as error:
+            raise OptionError(f"--config {args.config!r} cannot be read: {error.strerror}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise OptionError(f"--config {args.config!r} is not TOML: {error}") from error
+    return found | parse_set(args.settings)
+
+
+def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def run(args: argparse.Namespace) -> None:
+    """Carry out a parsed command line.
+
+    Raises:
+        FFZooError: something the user can put right.
+    """
+    for path in args.plugin:
+        ZOO.load_file(path)
+    if args.list:
+        print_list()
+        return
+    settings = _settings(args)
+    seeds = _seeds(args)
+    if args.resume is not None:
+        fixed = [n for n in ("against", "epochs", "minutes", "batch_size", "seed", "seeds", "out") if getattr(args, n)]
+        if fixed or settings:
+            name = f"--{fixed[0].replace('_', '-')}" if fixed else "--set"
+            raise OptionError(f"{name} cannot change a run that has begun; expected --resume with the run as it was")
+        from ffzoo.evaluate import resume
+
+        names = {"algo": args.algo, "dataset": args.dataset, "backbone": args.backbone}
+        resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, expect=names)
+        return
+    options: dict[str, Any] = {
+        "backbone": args.backbone,
+        "epochs": args.epochs,
+        "batch_size": args.batch_size,
+        "settings": settings,
+        "device": args.device,
+        "minutes": args.minutes or 0.0,
+    }
+    algo, dataset = args.algo or "dtg_ff", args.dataset or "digits"
+    from ffzoo.plan import make_run
+
+    # Refuse what is wrong now: importing torch takes seconds.
+    make_run(algo, dataset, seed=seeds[0], **options)
+    if args.against is not None:
+        make_run(args.against, dataset, seed=seeds[0], shared_only=True, **options)
+    from ffzoo.evaluate import evaluate
+
+    evaluate(
+        algo,
+        dataset,
+        **options,
+        seeds=seeds,
+        against=args.against,
+        precision=args.precision,
+        micro_batch=args.micro_batch,
+        checkpoint_blocks=args.checkpoint_blocks,
+        data_dir=args.data_dir,
+        out=args.out,
+        progress=not args.quiet,
+    )
+
+
+def print_list() -> None:
+    """Algorithms, backbones and data sets, one line each."""
+    from rich.table import Table
+
+    from ffzoo.terminal import console
+
+    titles = {
+        "algorithms": "algorithms",
+        "backbones": "backbones",
+        "backbone_sources": "",
+        "datasets": "data sets",
+        "dataset_sources": "",
+    }
+    table = Table.grid(padding=(0, 2))
+    for kind, title in titles.items():
+        if title:
+            table.add_row()
+            table.add_row(f"[bold]{title}[/bold]")
+        for entry in ZOO[kind]:
+            name = entry.name + (":" if kind.endswith("sources") else "")
+            table.add_row(f"  {name}", entry.summary, f"[dim]{entry.paper}[/dim]")
+    console().print(table)
+
+
+def report(error: BaseException, debug: bool) -> int:
+    """Print an error in one line; returns the exit status."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted; a run with --out goes on with --resume", file=sys.stderr)
+        return 130
+    if isinstance(error, FFZooError):
+        text, status = str(error), 2
+    elif isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        text, status = f"{error.strerror or error}{where}", 3
+    else:
+        text, status = f"{type(error).__name__}: {error}".splitlines()[0] + " (--debug shows where)", 1
+    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+    return status
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    args = parser().parse_args(argv)
+    try:
+        run(args)
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error, args.debug)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

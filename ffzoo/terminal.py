@@ -1,0 +1,229 @@
+"""What a person sees: the plan, the progress, the table."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from ffzoo.algorithm import Metrics
+    from ffzoo.data.bundle import DataBundle
+    from ffzoo.evaluate import Evaluation, RunResult
+    from ffzoo.plan import RunConfig
+
+_ESTIMATE_AFTER = 20  # steps: the first ones are slower and would promise too long a run
+_REFRESH = 10
+
+
+def console() -> Console:
+    """Standard output; wide enough for a table where there is no terminal to ask."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def mebibytes(count: int | None) -> str:
+    """``12.3 MiB``, or a dash for what was not measured."""
+    return "-" if count is None else f"{count / 2**20:,.1f} MiB"
+
+
+def percent(value: float | None) -> str:
+    """``97.50``, or a dash for what was not measured."""
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+class Progress:
+    """A bar on a terminal, one line an epoch elsewhere; a context manager."""
+
+    def __init__(self, enabled: bool, total: int, done: int, config: RunConfig) -> None:
+        self.enabled, self.epochs = enabled, config.fit.epochs
+        self.bar: tqdm[Any] | None = None
+        self.fresh = 0
+        self.validation: float | None = None
+        if enabled and sys.stderr.isatty():
+            self.bar = tqdm(total=total, initial=done, desc=config.label, unit="step", dynamic_ncols=True)
+            self.full_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def step(self, metrics: Metrics) -> None:
+        """One training step more."""
+        if self.bar is None:
+            return
+        self.fresh += 1
+        if self.fresh == _ESTIMATE_AFTER:
+            self.bar.bar_format = self.full_format
+        if self.fresh % _REFRESH == 0:
+            words = [f"{name} {100 * float(metrics[key]):.1f}%" for key, name in _last_accuracy(metrics)]
+            if self.validation is not None:
+                words.append(f"val {100 * self.validation:.1f}%")
+            self.bar.set_postfix_str(", ".join(words), refresh=False)
+        self.bar.update()
+
+    def epoch(self, epoch: int, means: dict[str, float]) -> None:
+        """One epoch more, with its means."""
+        self.validation = means.get("validation_accuracy")
+        if self.enabled and self.bar is None:
+            losses = [v for k, v in means.items() if k.startswith("loss/") and k != "loss/fusion"]
+            words = [f"epoch {epoch}/{self.epochs}", f"loss {statistics.fmean(losses):.4f}" if losses else ""]
+            words += [f"{name} {100 * float(means[key]):.1f}%" for key, name in _last_accuracy(means)]
+            words.append(f"val {100 * self.validation:.1f}%" if self.validation is not None else "")
+            print("  ".join(w for w in words if w), file=sys.stderr, flush=True)
+
+
+def _last_accuracy(metrics: Any) -> list[tuple[str, str]]:
+    """The last block's training accuracy, or its share of pairs in the right order."""
+    for prefix, name in (("accuracy/", "train"), ("pairs/", "pairs")):
+        keys = [k for k in metrics if k.startswith(prefix)]
+        if keys:
+            return [(max(keys, key=lambda k: int(k.split("/")[1])), name)]
+    return []
+
+
+class Reporter:
+    """Writes to the terminal, or to nobody.
+
+    Args:
+        enabled: False for silence.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self.console = console()
+
+    def note(self, text: str) -> None:
+        """One line."""
+        if self.enabled:
+            self.console.print(text)
+
+    def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
+        """What will be run on what."""
+        first = runs[0]
+        names = " against ".join(dict.fromkeys(r.algorithm.name for r in runs))
+        seeds = ", ".join(dict.fromkeys(str(r.fit.seed) for r in runs))
+        shape = "x".join(map(str, data.shape))
+        held = len(data.validation) if data.validation is not None else 0
+        self.note(f"[bold]{names}[/bold] on {data.name}, backbone {first.backbone}, {device}, seed {seeds}")
+        self.note(
+            f"  data   {len(data.train):,} training, {held:,} validation, {len(data.test):,} test samples of "
+            f"{shape}, {data.num_classes} classes ({data.split})"
+        )
+        for run in {r.algorithm.name: r for r in runs}.values():
+            f = run.fit
+            extra = "".join(
+                [
+                    f", augment {'+'.join(f.augment)}" if f.augment else "",
+                    f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
+                    f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",
+                    ", blocks recomputed" if run.execution.checkpoint_blocks else "",
+                ]
+            )
+            epochs = f"{run.minutes:.3g} minutes" if run.minutes else f"{f.epochs} epochs"
+            self.note(
+                f"  {run.algorithm.name}   {epochs}, batch {f.batch_size}, {f.optimizer} lr {f.lr:g} "
+                f"{f.schedule}{extra}"
+            )
+        self.note(f"  files  {out if out is not None else 'none (no --out)'}")
+
+    def begin(self, config: RunConfig, index: int, total: int) -> None:
+        """A run starts."""
+        if total > 1 and not sys.stderr.isatty():
+            self.note(f"run {index + 1} of {total}: {config.label}")
+
+    def progress(self, total: int, done: int, config: RunConfig) -> Progress:
+        """The progress of one run."""
+        return Progress(self.enabled, total, done, config)
+
+    def table(self, evaluation: Evaluation) -> None:
+        """The results."""
+        if not self.enabled:
+            return
+        arms = [evaluation] + ([evaluation.against] if evaluation.against else [])
+        results = [r for arm in arms for r in arm.runs]
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for title in ("algorithm", "seed"):
+            table.add_column(title)
+        for title in ("test %", "images/s", "saved activations", "peak memory", "blocks", "layers a block"):
+            table.add_column(title, justify="right")
+        table.add_column("strictly local")
+        for arm in arms:
+            for r in arm.runs:
+                table.add_row(*_row(r))
+            if len(arm.runs) > 1:
+                table.add_row(
+                    f"[bold]{arm.runs[0].algo}", "mean", f"[bold]{percent(arm.test_accuracy)} ± {percent(arm.test_accuracy_sd)}"
+                )
+        self.console.print(table)
+        self._per_block(arms)
+        first = results[0]
+        self.note(
+            f"fusion {first.fusion}, fusion gradient {first.fusion_grad}, isolation {first.isolation}, "
+            f"coupling {first.coupling}; test part read once, after the last epoch"
+        )
+        if evaluation.gap is not None and evaluation.against is not None:
+            gap = evaluation.gap
+            interval = (
+                f", 95 % interval {100 * gap.low:+.2f} to {100 * gap.high:+.2f} ({gap.seeds} seeds)"
+                if gap.low is not None and gap.high is not None
+                else " (one seed: no interval)"
+            )
+            other = evaluation.against.runs[0].algo
+            self.note(f"[bold]{first.algo} minus {other}: {100 * gap.mean:+.2f} points[/bold]{interval}")
+        for r in results:
+            if r.folder:
+                self.note(f"written to {r.folder}")
+
+    def _per_block(self, arms: Sequence[Evaluation]) -> None:
+        rows = {arm.runs[0].algo: _mean_blocks(arm.runs) for arm in arms}
+        known = {name: row for name, row in rows.items() if row is not None and any(v is not None for v in row)}
+        if not known:
+            return
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("test % of block")
+        for l in range(max(len(row) for row in known.values())):
+            table.add_column(str(l + 1), justify="right")
+        table.add_column("fused", justify="right")
+        fused = {arm.runs[0].algo: arm.test_accuracy for arm in arms}
+        for name, row in known.items():
+            table.add_row(name, *[percent(v) for v in row], f"[bold]{percent(fused[name])}")
+        self.console.print(table)
+
+
+def _row(r: RunResult) -> list[str]:
+    speed = "-" if r.images_per_second is None else f"{r.images_per_second:,.0f}"
+    local = "yes" if r.strictly_local else "no"
+    details = ", ".join(
+        f"{name.replace('_', ' ')} {'not measured' if v is None else 'yes' if v else 'no'}"
+        for name, v in r.locality.items()
+    )
+    return [
+        r.algo,
+        str(r.seed),
+        f"[bold]{percent(r.test_accuracy)}",
+        speed,
+        mebibytes(r.saved_activation_bytes),
+        mebibytes(r.peak_memory_bytes),
+        str(r.blocks),
+        str(r.max_weight_layers_per_block),
+        f"[bold]{local}[/bold] ({details})",
+    ]
+
+
+def _mean_blocks(runs: Sequence[RunResult]) -> list[float | None] | None:
+    rows = [r.per_block_accuracy for r in runs]
+    if any(row is None for row in rows):
+        return None
+    columns = zip(*(row for row in rows if row is not None), strict=True)
+    return [None if None in column else statistics.fmean(v for v in column if v is not None) for column in columns]

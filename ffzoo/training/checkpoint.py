@@ -1,0 +1,138 @@
+"""Checkpoints: one safetensors file, moved into place whole; no pickle anywhere.
+
+The tensors and the position they belong to travel in the same file (its metadata), so a kill between
+two writes cannot pair the one with another epoch's other; ``state.json`` is its copy to read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ffzoo.algorithm import Algorithm
+from ffzoo.errors import CheckpointError
+
+TENSORS = "checkpoint.safetensors"
+STATE = "state.json"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name and move it into place."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON under a temporary name and move it into place; NaN is refused."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        CheckpointError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{str(path)!r} does not exist; expected a run folder with {path.name}") from None
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """A hash of names and bytes: safetensors itself would not notice a flipped bit."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save(folder: Path, algorithm: Algorithm, position: dict[str, Any]) -> None:
+    """Save everything a run needs to go on, or to predict.
+
+    Args:
+        folder: the run folder.
+        algorithm: its state dict and training state are saved.
+        position: JSON values of the fit loop.
+
+    Raises:
+        OSError: the disk is full or the folder is not writable; the previous checkpoint is still whole.
+    """
+    extra, values = algorithm.training_state()
+    tensors: dict[str, Tensor] = {}
+    aliases: dict[str, str] = {}
+    seen: dict[tuple[Any, ...], str] = {}
+    for name, value in (_prefixed("model.", algorithm.state_dict()) | _prefixed("training.", extra)).items():
+        # A tensor two modules share is stored once: safetensors refuses aliases.
+        where = (value.data_ptr(), value.shape, value.stride(), value.dtype)
+        if value.numel() and where in seen:
+            aliases[name] = seen[where]
+        else:
+            seen[where] = name
+            tensors[name] = value.detach().cpu().contiguous()
+    state = {"position": position, "values": values, "aliases": aliases, "sha256": _digest(tensors)}
+    path = folder / TENSORS
+    temporary = path.with_name(TENSORS + ".tmp")
+    try:
+        save_file(tensors, temporary, metadata={"ffzoo": json.dumps(state, allow_nan=False)})
+    except SafetensorError as error:  # how it reports a full disk
+        temporary.unlink(missing_ok=True)
+        raise OSError(f"{str(path)!r} cannot be written: {error}") from error
+    os.replace(temporary, path)
+    write_json(folder / STATE, state)
+
+
+def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
+    """Restore an algorithm from its run folder.
+
+    Returns:
+        The position that was saved with it.
+
+    Raises:
+        CheckpointError: missing, truncated or altered files, or tensors of another network.
+    """
+    path = folder / TENSORS
+    if not path.is_file():
+        raise CheckpointError(f"{str(path)!r} does not exist; expected a run folder with a checkpoint")
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["ffzoo"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError, KeyError, OSError) as error:
+        raise CheckpointError(
+            f"{str(path)!r} is not a readable checkpoint ({error}); delete it to start that run again"
+        ) from error
+    if _digest(tensors) != state["sha256"]:
+        raise CheckpointError(f"{str(path)!r} was altered after it was written; delete it to start that run again")
+    tensors |= {name: tensors[original] for name, original in state["aliases"].items()}
+    try:
+        algorithm.load_state_dict(_unprefixed("model.", tensors))
+        algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {first}") from error
+    return dict(state["position"])
+
+
+def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + name: value for name, value in tensors.items()}
+
+
+def _unprefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

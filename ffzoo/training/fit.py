@@ -1,0 +1,196 @@
+"""The training loop: the same for every algorithm, and on one screen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffzoo.algorithm import Algorithm, Batch, Metrics
+from ffzoo.data.augment import Augment
+from ffzoo.data.bundle import DataBundle, Preprocess, Split
+from ffzoo.errors import DivergedError, OptionError
+from ffzoo.training.options import FitOptions
+
+WARMUP_STEPS = 5
+"""Steps at the start that are left out of images per second."""
+
+
+class Part:
+    """A part of the data in order and without augmentation, as ``start`` and ``finish`` see it.
+
+    Args:
+        split: images and labels, on the device.
+        preprocess: pixels -> inputs.
+        batch_size: samples a batch.
+        steps: training steps an epoch.
+    """
+
+    def __init__(self, split: Split, preprocess: Preprocess, batch_size: int, steps: int = 0) -> None:
+        self.split, self.preprocess, self.batch_size, self.steps = split, preprocess, batch_size, steps
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __iter__(self) -> Iterator[Batch]:
+        order = list(torch.arange(len(self.split)).split(self.batch_size))
+        for x, y, index in self.split.batches(order):
+            yield Batch(self.preprocess(x), y, index)
+
+
+@dataclass
+class Stopwatch:
+    """Time and images of training work alone: no loading, no evaluation, not the first steps."""
+
+    seconds: float = 0.0
+    images: int = 0
+    steps: int = 0
+
+    def run(self, work: Callable[[], Any], images: int, device: torch.device) -> Any:
+        """Do a piece of work and, after the first steps, count it."""
+        start = _now(device)
+        result = work()
+        elapsed = _now(device) - start
+        self.steps += images > 0
+        if self.steps > WARMUP_STEPS:
+            self.seconds += elapsed
+            self.images += images
+        return result
+
+    @property
+    def images_per_second(self) -> float | None:
+        """None when there were too few steps to tell."""
+        return self.images / self.seconds if self.images else None
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+@dataclass
+class Position:
+    """Where a run is: what a checkpoint keeps beside the algorithm's state.
+
+    Attributes:
+        epoch: epochs finished.
+        watch: training time so far.
+        wall_seconds: all time so far.
+        finished: whether ``finish`` has run.
+    """
+
+    epoch: int
+    watch: Stopwatch
+    wall_seconds: float = 0.0
+    finished: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Position:
+        """Read what :meth:`to_json` wrote."""
+        return cls(**(data | {"watch": Stopwatch(**data["watch"])}))
+
+
+def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
+    """The batches of one epoch, by sample index; a last batch that is not full is left out.
+
+    It depends on seed and epoch alone, so a resumed run continues as if it had never stopped.
+    """
+    generator = torch.Generator().manual_seed(_mix(seed, epoch))
+    order = torch.randperm(samples, generator=generator)
+    return [b for b in order.split(batch_size) if len(b) == min(batch_size, samples)]
+
+
+def _mix(seed: int, epoch: int) -> int:
+    return (seed * 1_000_003 + epoch * 7_919 + 17) % 2**63
+
+
+def fit(
+    algorithm: Algorithm,
+    data: DataBundle,
+    preprocess: Preprocess,
+    options: FitOptions,
+    position: Position,
+    on_step: Callable[[Metrics], None],
+    on_epoch: Callable[[dict[str, float]], None],
+) -> None:
+    """Train to the end from wherever ``position`` says.
+
+    Args:
+        algorithm: built, on the device of ``data``; restored when resuming.
+        data: on the device.
+        preprocess: pixels -> inputs.
+        options: how to train.
+        position: updated in place.
+        on_step: sees each step's metrics, still on the device.
+        on_epoch: sees each epoch's means, and ``validation_accuracy``; writes the checkpoint.
+
+    Raises:
+        DivergedError: a loss became NaN or infinite.
+        OptionError: augmentation of what are no images.
+    """
+    device = data.train.labels.device
+    if options.augment and len(data.shape) != 3:
+        raise OptionError(f"augment is {','.join(options.augment)!r}, but {data.name} has no images; expected none")
+    augment = Augment(options.augment)
+    steps = len(epoch_order(len(data.train), options.batch_size, options.seed, 0))
+    train = Part(data.train, preprocess, options.batch_size, steps)
+    validation = Part(data.validation, preprocess, 500) if data.validation is not None else None
+    watch = position.watch
+    begun = time.perf_counter() - position.wall_seconds
+    if position.epoch == 0:
+        watch.run(lambda: algorithm.start(train, options.epochs), 0, device)
+
+    for epoch in range(position.epoch, options.epochs):
+        generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch))
+        torch.manual_seed(_mix(options.seed, epoch))  # for what draws from the global one, such as dropout
+        totals: dict[str, Tensor] = {}
+        for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
+            batch = Batch(preprocess(augment(x, generator)), y, index, epoch, generator)
+            metrics = watch.run(lambda batch=batch: algorithm.train_step(batch), len(y), device)
+            for key, value in metrics.items():
+                totals[key] = totals.get(key, 0.0) + value.detach()
+            on_step(metrics)
+        means = {key: float(value) / steps for key, value in totals.items()}
+        for key, mean in means.items():
+            if not math.isfinite(mean):
+                raise DivergedError(
+                    f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
+                    f"lower fit.lr (now {options.lr:g})"
+                )
+        if validation is not None:
+            means["validation_accuracy"] = accuracy(algorithm, validation)[0]
+        position.epoch = epoch + 1
+        position.wall_seconds = time.perf_counter() - begun
+        on_epoch(means)
+
+    if not position.finished:
+        watch.run(lambda: algorithm.finish(train, validation), 0, device)
+        position.finished = True
+    position.wall_seconds = time.perf_counter() - begun
+
+
+def accuracy(algorithm: Algorithm, part: Part) -> tuple[float, list[float | None] | None]:
+    """Fraction of right predictions, and each block's own where it has scores.
+
+    Returns:
+        Fused accuracy in [0, 1]; per block the same, or None for rules without scores a block.
+    """
+    right, per_block = 0, None
+    for batch in part:
+        scores, blocks = algorithm.scores(batch.x)
+        right += int((scores.argmax(1) == batch.y).sum())
+        if blocks is not None:
+            hits = [None if b is None else int((b.argmax(1) == batch.y).sum()) for b in blocks]
+            per_block = hits if per_block is None else [None if h is None else p + h for p, h in zip(per_block, hits)]
+    n = len(part)
+    return right / n, None if per_block is None else [None if h is None else h / n for h in per_block]
