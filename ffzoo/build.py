@@ -110,9 +110,7 @@ def backbone_config(name: str, changes: Mapping[str, Any] | None = None) -> Any:
     return options.replace(config_class(), changes or {}, "backbone.")
 
 
-def create_backbone(
-    name: str, input_shape: tuple[int, ...], num_classes: int, config: Any = None
-) -> Backbone:
+def create_backbone(name: str, input_shape: tuple[int, ...], num_classes: int, config: Any = None) -> Backbone:
     """Build a backbone by name, e.g. ``"cnn"`` or ``"timm:resnet18"``.
 
     Args:

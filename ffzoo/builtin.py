@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ffzoo.hookspecs import Register, hookimpl
 
 _OPT = "ffzoo.parts.options:"
@@ -65,9 +67,7 @@ def register_fusions(register: Register) -> None:
 def register_negatives(register: Register) -> None:
     """Negative samples."""
     register("none", "ffzoo.parts.negatives:NoNegatives", summary="positive samples only")
-    register(
-        "wrong_label", "ffzoo.parts.negatives:WrongLabel", summary="the same input, a wrong label", paper=_HINTON
-    )
+    register("wrong_label", "ffzoo.parts.negatives:WrongLabel", summary="the same input, a wrong label", paper=_HINTON)
     register(
         "hybrid_images",
         "ffzoo.parts.negatives:HybridImages",
@@ -88,9 +88,7 @@ def register_label_embeddings(register: Register) -> None:
         summary="one-hot over the first K inputs",
         paper=_HINTON,
     )
-    register(
-        "concat", "ffzoo.parts.labels:Concat", config=_OPT + "Concat", summary="K further inputs or channels"
-    )
+    register("concat", "ffzoo.parts.labels:Concat", config=_OPT + "Concat", summary="K further inputs or channels")
 
 
 @hookimpl
@@ -113,12 +111,8 @@ def register_backbones(register: Register) -> None:
     options = "ffzoo.backbones.options:"
     native = "ffzoo.backbones.native:"
     register("mlp", native + "MLPBackbone", config=options + "MLP", summary="fully connected ReLU blocks")
-    register(
-        "cnn", native + "CNNBackbone", config=options + "CNN", summary="VGG-8-like, one 3x3 convolution a block"
-    )
-    register(
-        "resnet", native + "ResNetBackbone", config=options + "ResNet", summary="small residual net for 32 px"
-    )
+    register("cnn", native + "CNNBackbone", config=options + "CNN", summary="VGG-8-like, one 3x3 convolution a block")
+    register("resnet", native + "ResNetBackbone", config=options + "ResNet", summary="small residual net for 32 px")
 
 
 @hookimpl
@@ -141,7 +135,7 @@ def register_datasets(register: Register) -> None:
     natural = {"backbone": "cnn", "fit.epochs": 20, "fit.augment": ("crop", "flip")}
     large = {"backbone": "timm:resnet18", "fit.epochs": 50, "fit.augment": ("crop", "flip")}
 
-    def add(name: str, summary: str, defaults: dict[str, object], target: str = "", **kw: object) -> None:
+    def add(name: str, summary: str, defaults: dict[str, object], target: str = "", **kw: Any) -> None:
         register(name, _DATA + (target or name), summary=summary, defaults=defaults, **kw)
 
     add("digits", "1,797 handwritten digits, 8x8 grey, with scikit-learn: no download", digits)

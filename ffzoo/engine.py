@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import isclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import has_batch_statistics, split_statistics
 from ffzoo.errors import OptionError, RecipeError
-from ffzoo.parts.base import Build, Context, Fusion, FusionBuild, FunctionGoodness, Goodness
+from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers
 from ffzoo.training.options import FitOptions
@@ -70,25 +71,26 @@ class RecipeAlgorithm(Algorithm):
             nn.Identity() if l == 0 else make_part("normalizations", norm, shapes[l - 1]) for l in range(depth)
         )
         self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
-        self.weights: list[list[float]] = []
+        self.weights: list[list[float]] = []  # of the terms, block by block
         self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()
         for l, shape in enumerate(shapes):
-            terms = [t for t in recipe.terms if t.blocks == "all" or l == depth - 1]
-            if self.local and not terms:
+            chosen = [t for t in recipe.terms if t.blocks == "all" or l == depth - 1]
+            if self.local and not chosen:
                 raise RecipeError(
                     f"block {l + 1} of {depth} has no term, so nothing would train it; "
                     "with isolation=local expected at least one term with blocks=all"
                 )
             build = Build(shape, num_classes, l, depth, generator)
-            self.weights.append([t.weight for t in terms])
-            self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in terms))
-            self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in terms))
+            self.weights.append([t.weight for t in chosen])
+            self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
+            self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
 
         self.labelled = find("label_embeddings", recipe.label_embedding)[0].name != "none"
         self.contrasts = find("negatives", recipe.negatives)[0].name != "none"
-        self._check_terms(recipe)
+        self._check_terms()
         self.score_kind = self._score_kind()
-        scored = sum(any(g.kind == self.score_kind for g in gs) for gs in self.goodness)
+        terms = [self.terms(l) for l in range(depth)]
+        scored = sum(any(g.kind == self.score_kind for g, _, _ in of_block) for of_block in terms)
         fusion_build = FusionBuild(shapes, num_classes, self.score_kind, scored)
         self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
         if self.fusion_head.reads == "scores" and self.score_kind is None:
@@ -96,21 +98,22 @@ class RecipeAlgorithm(Algorithm):
                 f"fusion={self.fusion} adds up blocks' scores of classes, but no block has any: without a label "
                 "embedding a sample goodness knows no classes; expected fusion=concat_linear"
             )
-        parts = [g for gs in self.goodness for g in gs] + [x for xs in self.local_losses for x in xs]
-        self.coupling = "+".join(sorted({p.coupling for p in [*parts, self.fusion_head]} - {"none"})) or "none"
+        parts: list[Goodness | LocalLoss] = [p for of_block in terms for g, loss, _ in of_block for p in (g, loss)]
+        couplings = {p.coupling for p in parts} | {self.fusion_head.coupling}
+        self.coupling = "+".join(sorted(couplings - {"none"})) or "none"
         self.batch_level = any(p.batch_level for p in parts)
         self.batch_statistics = has_batch_statistics(self)
 
         owned = [self.own_parameters(l) for l in range(depth)]
         heads = list(self.fusion_head.parameters())
-        if any(g.reads_output for gs in self.goodness for g in gs):
+        if any(g.reads_output for of_block in terms for g, _, _ in of_block):
             heads += [p for name, p in backbone.named_parameters() if backbone.owner(name) is None]
         self.optimizers = BlockOptimizers(owned, heads, fit, getattr(self.fusion_head, "lr", None))
         self.step_count, self.total_steps = 0, 0
 
-    def _check_terms(self, recipe: Recipe) -> None:
+    def _check_terms(self) -> None:
         """Refuse parts that contradict each other."""
-        for goodness, loss in zip(self.goodness[-1], self.local_losses[-1], strict=True):
+        for goodness, loss, _ in self.terms(self.backbone.depth - 1):
             if goodness.kind not in loss.accepts:
                 raise RecipeError(
                     f"{type(loss).__name__} accepts {' or '.join(loss.accepts)} scores, but "
@@ -124,10 +127,16 @@ class RecipeAlgorithm(Algorithm):
             )
 
     def _score_kind(self) -> Any:
-        kinds = [g.kind for g in self.goodness[-1]]
+        kinds = [goodness.kind for goodness, _, _ in self.terms(self.backbone.depth - 1)]
         if "class" in kinds:
             return "class"
         return "sample" if "sample" in kinds and self.labelled else None
+
+    def terms(self, block: int) -> list[tuple[Goodness, LocalLoss, float]]:
+        """Goodness, loss and weight of each term of a block."""
+        goodness = cast("nn.ModuleList", self.goodness[block])
+        losses = cast("nn.ModuleList", self.local_losses[block])
+        return cast("Any", list(zip(goodness, losses, self.weights[block], strict=True)))
 
     def own_parameters(self, block: int) -> list[nn.Parameter]:
         """The parameters a block trains: its own, those of the norm before it and of its goodness."""
@@ -262,7 +271,7 @@ class RecipeAlgorithm(Algorithm):
         ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
         total: Tensor | None = None
         views = self.goodness_norms[l](h).chunk(parts)[: len(signs)]
-        for goodness, loss, factor in zip(self.goodness[l], self.local_losses[l], self.weights[l], strict=True):
+        for goodness, loss, factor in self.terms(l):
             scores = tuple(goodness(out if goodness.reads_output else v, ctx) for v in views)
             value = factor * loss(scores[: loss.views], ctx)
             total = value if total is None else total + value
@@ -343,14 +352,14 @@ class RecipeAlgorithm(Algorithm):
         if self.score_kind is None:
             return None
         if self.score_kind == "class":
-            return self._collect(x, None, lambda l, out: self._score(l, out, None))
+            return self._collect(x, None, partial(self._score, y=None))
         candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
-        passes = [self._collect(x, y, lambda l, out, y=y: self._score(l, out, y)) for y in candidates]
+        passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 
     def _score(self, l: int, out: Any, y: Tensor | None) -> Tensor | None:
         """The score of a block's first term that scores classes; None when it has none."""
-        for goodness in self.goodness[l]:
+        for goodness, _, _ in self.terms(l):
             if goodness.kind == self.score_kind:
                 ctx = Context(y, (1,), l, self.backbone.depth, 0, False, None)
                 h = out if goodness.reads_output else self.goodness_norms[l](self._features(l, out))
@@ -401,11 +410,12 @@ def make_part(kind: str, part: Any, *args: Any) -> Any:
 
 
 def make_goodness_part(part: Any, build: Build, backbone: Backbone) -> Goodness:
+    """Build a goodness; a plain function becomes a sample goodness."""
     entry, config = find("goodness", part)
-    target = entry.load()
+    target: Any = entry.load()
     if not isclass(target):
         return FunctionGoodness(target, build)
-    goodness: Goodness = target(config, build)
+    goodness = cast("Goodness", cast("Any", target)(config, build))
     if goodness.reads_output:
         goodness.attach(backbone)
     return goodness

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     p = argparse.ArgumentParser(
         prog="python -m ffzoo.eval",
-        description="Train a layer-local algorithm (or backprop), measure its locality, speed and memory, test it once.",
+        description="Train a layer-local rule or backprop, measure its locality, speed and memory, test it once.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -42,11 +42,13 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--backbone", metavar="NAME", help="backbone or timm:MODEL (default: the data set's)")
     what.add_argument("--against", metavar="NAME", help="also train this algorithm and print the paired gap")
     what.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training part")
-    what.add_argument("--minutes", type=float, metavar="N", help="fit the epochs so that the command takes about N minutes")
+    what.add_argument("--minutes", type=float, metavar="N", help="fit the epochs to about N minutes in all")
     what.add_argument("--batch-size", type=_positive, metavar="N", help="samples a step")
     what.add_argument("--seed", type=int, metavar="N", help="one seed (default: 0)")
     what.add_argument("--seeds", metavar="N,N,...", help="several seeds: mean and standard deviation")
-    what.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="any option, see below")
+    what.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="any option, see below"
+    )
     what.add_argument("--config", metavar="FILE", help="a TOML file with the same keys as --set")
     how = p.add_argument_group("how to run it")
     how.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))

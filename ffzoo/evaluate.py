@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import math
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import torch
 from ffzoo import environment
 from ffzoo.algorithm import Algorithm, Batch, Metrics
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
-from ffzoo.errors import CheckpointError, DivergedError, OptionError, nearest
+from ffzoo.errors import CheckpointError, OptionError, nearest
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.plan import RunConfig, data_root, dataset_entry, make_run
@@ -72,7 +71,7 @@ class RunResult:
         search_trials: settings tried before this one by the caller; None when unknown.
         versions: of the packages.
         git: commit of a source checkout.
-        folder: the run folder.
+        folder: the run folder; not part of the file.
     """
 
     algo: str
@@ -104,10 +103,10 @@ class RunResult:
     data_sha256: str
     versions: dict[str, str]
     git: str | None
-    folder: str | None
     test_reads: int = 1
     search_trials: int | None = None
     schema_version: int = SCHEMA_VERSION
+    folder: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> RunResult:
@@ -448,7 +447,7 @@ def _run(
     test_accuracy, per_block = accuracy(algorithm, Part(data.test, preprocess, 500))
     result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
     if folder is not None:
-        checkpoint.write_json(folder / RESULT, asdict(result))
+        checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})
     return result
 
 

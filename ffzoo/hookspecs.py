@@ -42,7 +42,9 @@ class Register(Protocol):
         paper: str = "",
         config: str | type | None = None,
         **tags: Any,
-    ) -> None: ...
+    ) -> None:
+        """Register one name."""
+        ...
 
 
 @hookspec
@@ -97,4 +99,4 @@ def register_datasets(register: Register) -> None:
 
 @hookspec
 def register_dataset_sources(register: Register) -> None:
-    """A prefix such as ``folder:``; the target takes the text after it and returns a ``(root, download) -> RawData``."""
+    """A prefix such as ``folder:``; the target: text after it -> ``(root, download) -> RawData``."""

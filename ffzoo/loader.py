@@ -96,7 +96,7 @@ class Zoo:
         self.plugins[name] = provenance
 
     def _check_hooks(self, plugin: object) -> None:
-        """pluggy reports a misspelt hook only when asked, and without the nearest right one."""
+        """Pluggy reports a misspelt hook only when asked, and without the nearest right one."""
         valid = [name for name in dir(hookspecs) if name.startswith("register_")]
         for attribute in dir(plugin):
             if self.manager.parse_hookimpl_opts(plugin, attribute) and attribute not in valid:
@@ -194,9 +194,7 @@ def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, Provenance]]:
         points = distribution.entry_points.select(group=GROUP)
         for point in points:
             name, version = distribution.metadata["Name"] or "?", distribution.version
-            found.setdefault(
-                (point.name, name, point.value), (point, Provenance(point.name, name, version))
-            )
+            found.setdefault((point.name, name, point.value), (point, Provenance(point.name, name, version)))
     # Shipped plugins first: a clash is the newcomer's, whatever its name sorts as.
     return [found[key] for key in sorted(found, key=lambda key: (key[1] != "ffzoo", key))]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from ffzoo.errors import OptionError, nearest
 T = TypeVar("T")
 
 
-@functools.cache
 def field_types(cls: type) -> dict[str, Any]:
     """Field name -> type of a dataclass, forward references resolved."""
     hints = typing.get_type_hints(cls)
@@ -46,7 +44,7 @@ def parse(text: Any, annotation: Any) -> Any:
         for option in sorted(args, key=lambda a: a is str):  # str accepts anything: try it last
             try:
                 return parse(text, option)
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
         raise ValueError
     if origin is Literal:
@@ -66,18 +64,21 @@ def parse(text: Any, annotation: Any) -> Any:
             return None
         raise ValueError
     if annotation is bool:
-        words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
         if isinstance(text, bool):
             return text
-        if isinstance(text, str) and text.lower() in words:
-            return words[text.lower()]
+        if isinstance(text, str) and text.lower() in ("true", "yes", "on", "1"):
+            return True
+        if isinstance(text, str) and text.lower() in ("false", "no", "off", "0"):
+            return False
         raise ValueError
     if annotation is int:
-        if isinstance(text, bool) or (isinstance(text, float) and text != int(text)):
+        if not isinstance(text, (int, float, str)) or isinstance(text, bool):
+            raise ValueError
+        if isinstance(text, float) and text != int(text):
             raise ValueError
         return int(text)
     if annotation is float:
-        if isinstance(text, bool):
+        if not isinstance(text, (int, float, str)) or isinstance(text, bool):
             raise ValueError
         return float(text)
     if annotation is str and isinstance(text, str):
@@ -103,10 +104,8 @@ def replace(config: T, changes: Mapping[str, Any], where: str) -> T:
             raise OptionError(f"unknown option {where + name!r}: {nearest(name, fields)}")
         try:
             values[name] = parse(value, fields[name])
-        except (ValueError, TypeError, OverflowError):
-            raise OptionError(
-                f"option {where + name!r} is {value!r}; expected {type_words(fields[name])}"
-            ) from None
+        except (ValueError, OverflowError):
+            raise OptionError(f"option {where + name!r} is {value!r}; expected {type_words(fields[name])}") from None
     return dataclasses.replace(config, **values)  # type: ignore[type-var]
 
 

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ffzoo.backbones.base import Backbone
 from ffzoo.errors import PartitionError
+from ffzoo.measure.kept import keep
 
 _CHECKPOINTED: dict[type[nn.Module], type[nn.Module]] = {}
 
@@ -50,11 +51,16 @@ def _checkpointed(cls: type[nn.Module]) -> type[nn.Module]:
         if not torch.is_grad_enabled():
             return run(*args, **kwargs)
         inputs = [(t, t._version) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        held = [keep(tensor) for tensor, _ in inputs]
+
+        def recomputed(*args: Any, **kwargs: Any) -> Any:
+            held  # noqa: B018  kept exactly as long as the inputs are
+            return run(*args, **kwargs)
 
         def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
             return nullcontext(), _recomputing(self)
 
-        out = checkpoint(run, *args, use_reentrant=False, context_fn=contexts, **kwargs)
+        out = checkpoint(recomputed, *args, use_reentrant=False, context_fn=contexts, **kwargs)
         if any(tensor._version != version for tensor, version in inputs):
             raise PartitionError(
                 f"{type(self).__name__} changes its input in place, so it cannot be computed again in the "

@@ -168,9 +168,7 @@ class MLPBackbone(SequentialBackbone):
         OptionError: ``input_shape`` is empty or has a dimension below 1.
     """
 
-    def __init__(
-        self, config: MLP, input_shape: Sequence[int], generator: torch.Generator | None = None
-    ) -> None:
+    def __init__(self, config: MLP, input_shape: Sequence[int], generator: torch.Generator | None = None) -> None:
         if not input_shape or min(input_shape) < 1:
             raise OptionError(
                 f"backbone 'mlp' got inputs of shape {tuple(input_shape)}; expected dimensions of at least 1"
@@ -195,9 +193,7 @@ class CNNBackbone(SequentialBackbone):
         OptionError: ``input_shape`` is not ``(C, H, W)``.
     """
 
-    def __init__(
-        self, config: CNN, input_shape: Sequence[int], generator: torch.Generator | None = None
-    ) -> None:
+    def __init__(self, config: CNN, input_shape: Sequence[int], generator: torch.Generator | None = None) -> None:
         channels, height, width = _image_shape("cnn", input_shape)
         blocks: list[nn.Module] = []
         shapes: list[tuple[int, ...]] = []
@@ -236,9 +232,7 @@ class ResNetBackbone(SequentialBackbone):
         OptionError: ``input_shape`` is not ``(C, H, W)``.
     """
 
-    def __init__(
-        self, config: ResNet, input_shape: Sequence[int], generator: torch.Generator | None = None
-    ) -> None:
+    def __init__(self, config: ResNet, input_shape: Sequence[int], generator: torch.Generator | None = None) -> None:
         channels, height, width = _image_shape("resnet", input_shape)
         blocks: list[nn.Module] = [ConvBlock(channels, config.width, generator)]
         shapes: list[tuple[int, ...]] = [(config.width, height, width)]

@@ -15,9 +15,7 @@ def _at_least_one(owner: object, *names: str) -> None:
     for name in names:
         value = getattr(owner, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(
-                f"{type(owner).__name__}.{name} is {value!r}; expected an integer of at least 1"
-            )
+            raise OptionError(f"{type(owner).__name__}.{name} is {value!r}; expected an integer of at least 1")
 
 
 @dataclass(frozen=True)

@@ -328,9 +328,7 @@ class Partition(Backbone):
     def _compare(self, whole: Any, walked: Any) -> None:
         pairs = zip(tree_leaves(whole), tree_leaves(walked), strict=True)
         for a, b in pairs:
-            if isinstance(a, Tensor) and not torch.allclose(
-                a.float(), b.float(), rtol=1e-3, atol=1e-5, equal_nan=True
-            ):
+            if isinstance(a, Tensor) and not torch.allclose(a.float(), b.float(), rtol=1e-3, atol=1e-5, equal_nan=True):
                 raise PartitionError(
                     f"{self.name}: outputs differ by up to {(a - b).abs().max():.3g} when copies are passed "
                     "on at the cuts; expected a model that reads a block's output only through the cut"

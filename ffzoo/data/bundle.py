@@ -218,9 +218,7 @@ class Preprocess(nn.Module):
         return (x.to(torch.float32) / 255 - self.mean) / self.std
 
 
-def load_data(
-    name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True
-) -> DataBundle:
+def load_data(name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True) -> DataBundle:
     """Read a data set, check it and cut it into parts.
 
     A set without a test part gets one of 20 %, stratified, with seed 0 whatever the options say, so that

@@ -297,9 +297,7 @@ def medmnist(flag: str) -> Loader:
     return load
 
 
-def _scan(
-    folder: Path, classes: Sequence[str], allow_empty: bool = False
-) -> tuple[list[str], np.ndarray[Any, Any]]:
+def _scan(folder: Path, classes: Sequence[str], allow_empty: bool = False) -> tuple[list[str], np.ndarray[Any, Any]]:
     """Image files under the class folders, and their labels; DataError when a class has none."""
     from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
 

@@ -194,9 +194,7 @@ def _moved(
     return moved
 
 
-def _states(
-    warm: Algorithm, batch: Batch, steps: int, changed: Collection[int | None]
-) -> Iterator[dict[str, Tensor]]:
+def _states(warm: Algorithm, batch: Batch, steps: int, changed: Collection[int | None]) -> Iterator[dict[str, Tensor]]:
     """The state after each step of a copy in which what ``changed`` owns was changed first."""
     twin = copy.deepcopy(warm)
     noise = torch.Generator().manual_seed(0)
@@ -207,9 +205,7 @@ def _states(
                     value.copy_(_disturbed(value, noise))
     tensors, values = twin.training_state()
     tensors = {
-        key: _disturbed(value, noise)
-        if twin.owner(key) in changed and value.is_floating_point()
-        else value.clone()
+        key: _disturbed(value, noise) if twin.owner(key) in changed and value.is_floating_point() else value.clone()
         for key, value in tensors.items()
     }
     # The unchanged copy goes through the same door, so that loading itself makes no difference.

@@ -47,9 +47,7 @@ class Projection:
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
         require(self.temperature == "learned" or self.temperature > 0, "temperature", self.temperature, "> 0")
         require(self.clamp >= 0, "clamp", self.clamp, "at least 0")
-        require(
-            self.projection != "groups" or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups"
-        )
+        require(self.projection != "groups" or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups")
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ class Projection(Goodness):
     """
 
     kind = "class"
+    projection: Tensor
+    bias: Tensor
 
     def __init__(self, config: options.Projection, build: Build) -> None:
         super().__init__(config, build)
@@ -117,7 +119,7 @@ class Projection(Goodness):
         return c.temperature
 
     def pooled(self, h: Tensor) -> Tensor:
-        """a ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
+        """A ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
         if self.config.l2 == "position":
             h = F.normalize(h, dim=1)
         if self.config.power == 2:

@@ -58,15 +58,16 @@ class TinyClassifier(nn.Module):
         width: of every convolution.
         depth: number of convolutions.
         num_classes: K.
+        inplace: whether the ReLUs are.
     """
 
-    def __init__(self, channels: int, width: int, depth: int, num_classes: int) -> None:
+    def __init__(self, channels: int, width: int, depth: int, num_classes: int, inplace: bool = True) -> None:
         super().__init__()
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         for l in range(depth):
             layers[f"conv{l}"] = nn.Conv2d(channels if l == 0 else width, width, 3, padding=1)
             layers[f"norm{l}"] = nn.BatchNorm2d(width)
-            layers[f"act{l}"] = nn.ReLU(inplace=True)
+            layers[f"act{l}"] = nn.ReLU(inplace)
         self.body = nn.Sequential(layers)
         self.head = nn.Linear(width, num_classes)
 
@@ -105,15 +106,21 @@ class Case:
     batch_size: int
     seed: int
 
-    def build_backbone(self, input_shape: tuple[int, ...]) -> Backbone:
-        """The backbone for inputs of a shape, which a label embedding may have changed."""
+    def build_backbone(self, input_shape: tuple[int, ...], inplace: bool = True) -> Backbone:
+        """The backbone for inputs of a shape, which a label embedding may have changed.
+
+        Args:
+            input_shape: without the batch.
+            inplace: whether the blocks of a partition begin with an in-place ReLU.
+        """
         with seeded(self.seed):
             if self.backbone != "partition":
                 name = "mlp" if self.backbone == "vectors" else self.backbone
                 config = _CONFIG[self.backbone](self.width, self.depth)
                 return create_backbone(name, input_shape, self.num_classes, config)
-            model = TinyClassifier(input_shape[0], self.width, self.depth, self.num_classes)
-            # Cut behind the norms: the next block begins with an in-place ReLU.
+            model = TinyClassifier(input_shape[0], self.width, self.depth, self.num_classes, inplace)
+            # Cut behind the norms, so that the next block begins with the ReLU. A model with norms gets
+            # none between its blocks by default: nothing but a copy can keep the two apart.
             cuts = [f"body.norm{l}" for l in range(self.depth - 1)]
             return partition(model, cuts, torch.randn(2, *input_shape), "tiny")
 
@@ -136,7 +143,7 @@ def cases(backbone: str, **fixed: Any) -> SearchStrategy[Case]:
     from hypothesis import strategies as st
 
     side = st.integers(6, 8)
-    shape = st.tuples(st.integers(1, 3), side, side)
+    shape: SearchStrategy[tuple[int, ...]] = st.tuples(st.integers(1, 3), side, side)
     if backbone == "vectors":
         shape = shape.map(lambda s: (math.prod(s),))
     drawn: dict[str, Any] = {
@@ -150,48 +157,33 @@ def cases(backbone: str, **fixed: Any) -> SearchStrategy[Case]:
     return st.builds(Case, backbone=st.just(backbone), **(drawn | {k: st.just(v) for k, v in fixed.items()}))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Toy:
     """A separable set: one random pattern a class, and a little noise; a part of the data for ``start``.
 
     Attributes:
         shape: of one sample.
         num_classes: K.
-        batches: number of batches.
+        steps: number of batches.
         batch_size: B.
     """
 
     shape: tuple[int, ...]
     num_classes: int
-    batches: int = 4
+    steps: int = 4
     batch_size: int = 32
 
-    @property
-    def steps(self) -> int:
-        """Steps an epoch."""
-        return self.batches
-
     def __len__(self) -> int:
-        return self.batches * self.batch_size
+        return self.steps * self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(0)
         patterns = torch.randn(self.num_classes, *self.shape, generator=generator)
-        for number in range(self.batches):
+        for number in range(self.steps):
             y = torch.randint(self.num_classes, (self.batch_size,), generator=generator)
             noise = torch.randn(self.batch_size, *self.shape, generator=generator)
             index = torch.arange(self.batch_size) + number * self.batch_size
             yield Batch(patterns[y] + 0.3 * noise, y, index, 0, torch.Generator().manual_seed(number))
-
-
-def inplace_chain(inplace: bool, input_shape: tuple[int, ...], seed: int) -> Backbone:
-    """A module whose second and third block begin with a ReLU, in place or not; otherwise equal."""
-    with seeded(seed):
-        layers: list[nn.Module] = []
-        for l in range(3):
-            layers.append(nn.Conv2d(input_shape[0] if l == 0 else 10, 10, 3, padding=1))
-            layers.append(nn.ReLU(inplace=inplace))
-        return partition(nn.Sequential(*layers), ["0", "2"], torch.randn(2, *input_shape), "chain")
 
 
 def unlike(x: Tensor, seed: int) -> Tensor:

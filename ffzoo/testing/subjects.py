@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -100,6 +101,8 @@ class Subject:
                 self.build(case).train_step(case.batch())
         except (Refused, FFZooError):
             return tuple(b for b in BACKBONES if b != "vectors")
+        except Exception:
+            pass  # no refusal: the checks will meet it, and show the case
         return BACKBONES
 
 
@@ -146,7 +149,7 @@ class Draws:
         self,
         test: Callable[[Case], None],
         backbones: Iterable[str] = BACKBONES,
-        examples: int = 2,
+        examples: int = 3,
         **fixed: Any,
     ) -> None:
         """Run ``test`` on cases of every kind of backbone.
@@ -171,11 +174,10 @@ class Draws:
         package = hypothesis()
 
         def counted(case: Any) -> None:
-            try:
+            # Not hypothesis.reject(): it would look for a case that fits, again and again.
+            with contextlib.suppress(Refused):
                 test(case)
-            except Refused:
-                package.reject()
-            self.count += 1
+                self.count += 1
 
         # Draws are the same on every machine and at every call; nothing is kept on disk.
         settings = package.settings(
@@ -188,10 +190,7 @@ class Draws:
             suppress_health_check=list(package.HealthCheck),
             phases=[package.Phase.generate, package.Phase.shrink],
         )
-        try:
-            settings(package.given(case=strategy)(counted))()
-        except package.errors.Unsatisfiable:
-            return  # every case was refused; a check without any example fails
+        settings(package.given(case=strategy)(counted))()
 
     def once(self, test: Callable[[], None]) -> None:
         """Run a test that needs no random case."""

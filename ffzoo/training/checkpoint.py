@@ -113,7 +113,7 @@ def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
     try:
         with safe_open(path, framework="pt") as file:
             state = json.loads((file.metadata() or {})["ffzoo"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, ValueError, KeyError, OSError) as error:
         raise CheckpointError(
             f"{str(path)!r} is not a readable checkpoint ({error}); delete it to start that run again"

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -156,7 +157,7 @@ def fit(
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
             batch = Batch(preprocess(augment(x, generator)), y, index, epoch, generator)
-            metrics = watch.run(lambda batch=batch: algorithm.train_step(batch), len(y), device)
+            metrics = watch.run(partial(algorithm.train_step, batch), len(y), device)
             for key, value in metrics.items():
                 totals[key] = totals.get(key, 0.0) + value.detach()
             on_step(metrics)
@@ -185,12 +186,14 @@ def accuracy(algorithm: Algorithm, part: Part) -> tuple[float, list[float | None
     Returns:
         Fused accuracy in [0, 1]; per block the same, or None for rules without scores a block.
     """
-    right, per_block = 0, None
+    right = 0
+    per_block: list[int | None] | None = None
     for batch in part:
         scores, blocks = algorithm.scores(batch.x)
         right += int((scores.argmax(1) == batch.y).sum())
         if blocks is not None:
             hits = [None if b is None else int((b.argmax(1) == batch.y).sum()) for b in blocks]
-            per_block = hits if per_block is None else [None if h is None else p + h for p, h in zip(per_block, hits)]
+            per_block = per_block or [None if h is None else 0 for h in hits]
+            per_block = [None if h is None or p is None else p + h for p, h in zip(per_block, hits, strict=True)]
     n = len(part)
     return right / n, None if per_block is None else [None if h is None else h / n for h in per_block]

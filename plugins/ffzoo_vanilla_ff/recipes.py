@@ -30,6 +30,4 @@ VANILLA_FF = Recipe(
     forward_norm="rms",
     fusion=Sum(first=1),
 )
-VANILLA_FF_UNSUP = VANILLA_FF.replace(
-    label_embedding="none", negatives="hybrid_images", fusion=ConcatLinear(first=1)
-)
+VANILLA_FF_UNSUP = VANILLA_FF.replace(label_embedding="none", negatives="hybrid_images", fusion=ConcatLinear(first=1))

@@ -1,0 +1,23 @@
+"""Shared settings: one thread, reproducible hypothesis, and only the shipped plugins."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("FFZOO_LOAD_PLUGINS", "bp,dtg_ff,vanilla_ff")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from hypothesis import HealthCheck, settings
+
+torch.set_num_threads(1)
+settings.register_profile(
+    "default",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=500, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
