@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithm import Algorithm, Batch
     from ffzoo.backbones.partition import partition
     from ffzoo.build import create
-    from ffzoo.evaluate import Evaluation, evaluate
+    from ffzoo.evaluation import Evaluation, evaluate
     from ffzoo.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.trained import load
@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Algorithm": "ffzoo.algorithm",
     "Batch": "ffzoo.algorithm",
-    "Evaluation": "ffzoo.evaluate",
+    "Evaluation": "ffzoo.evaluation",
     "Execution": "ffzoo.training.options",
     "FitOptions": "ffzoo.training.options",
     "Fusion": "ffzoo.parts.base",
@@ -40,7 +40,7 @@ _LAZY = {
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
     "create": "ffzoo.build",
-    "evaluate": "ffzoo.evaluate",
+    "evaluate": "ffzoo.evaluation",
     "list_algorithms": "ffzoo.listing",
     "list_backbones": "ffzoo.listing",
     "list_datasets": "ffzoo.listing",

@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
         if fixed or settings:
             name = f"--{fixed[0].replace('_', '-')}" if fixed else "--set"
             raise OptionError(f"{name} cannot change a run that has begun; expected --resume with the run as it was")
-        from ffzoo.evaluate import resume
+        from ffzoo.evaluation import resume
 
         names = {"algo": args.algo, "dataset": args.dataset, "backbone": args.backbone}
         resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, expect=names)
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> None:
     make_run(algo, dataset, seed=seeds[0], **options)
     if args.against is not None:
         make_run(args.against, dataset, seed=seeds[0], shared_only=True, **options)
-    from ffzoo.evaluate import evaluate
+    from ffzoo.evaluation import evaluate
 
     evaluate(
         algo,

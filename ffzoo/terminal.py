@@ -16,7 +16,7 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from ffzoo.algorithm import Metrics
     from ffzoo.data.bundle import DataBundle
-    from ffzoo.evaluate import Evaluation, RunResult
+    from ffzoo.evaluation import Evaluation, RunResult
     from ffzoo.plan import RunConfig
 
 _ESTIMATE_AFTER = 20  # steps: the first ones are slower and would promise too long a run
@@ -216,14 +216,14 @@ def _row(r: RunResult) -> list[str]:
 def _declared(runs: Sequence[RunResult]) -> str:
     """What an algorithm declares of itself, and what its locality was measured by."""
     r = runs[0]
-    words = {None: "none to measure", True: "nothing crosses", False: "crosses blocks"}
-    measured = {
-        k: None if any(x.locality[k] is None for x in runs) else all(x.locality[k] for x in runs) for k in r.locality
-    }
+
+    def measured(probe: str) -> str:
+        found = [x.locality[probe] for x in runs]
+        return "not measured" if None in found else "nothing crosses" if all(found) else "crosses blocks"
+
     return (
-        f"{r.algo}: isolation {r.isolation}, coupling {r.coupling}, fusion {r.fusion} ({r.fusion_grad}); measured "
-        f"before and after training: gradients {words[measured['structural']]}, "
-        f"perturbation of later blocks {words[measured['black_box']]}"
+        f"{r.algo}: isolation {r.isolation}, coupling {r.coupling}, fusion {r.fusion}; measured: "
+        f"gradients {measured('structural')}, perturbations {measured('black_box')}"
     )
 
 

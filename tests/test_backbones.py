@@ -139,9 +139,7 @@ def test_options_are_torch_free() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: MLP(0), lambda: CNN(depth=-1), lambda: ResNet(width=2.5), lambda: CNN(True)]
-)
+@pytest.mark.parametrize("make", [lambda: MLP(0), lambda: CNN(depth=-1), lambda: ResNet(width=2.5), lambda: CNN(True)])
 def test_bad_sizes_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(OptionError, match="at least 1"):
         make()
@@ -568,9 +566,7 @@ def test_split_statistics_equal_separate_forwards(name: str) -> None:
         joint = last_output(backbone, torch.cat(views))
         assert not torch.allclose(joint, expected, rtol=1e-2, atol=1e-2)
         # Left behind: nothing. In evaluation: no effect.
-        torch.testing.assert_close(
-            last_output(together.eval(), views[0][:3]), last_output(apart.eval(), views[0][:3])
-        )
+        torch.testing.assert_close(last_output(together.eval(), views[0][:3]), last_output(apart.eval(), views[0][:3]))
         with split_statistics(together, 2):
             torch.testing.assert_close(last_output(together, views[0][:3]), last_output(apart, views[0][:3]))
 

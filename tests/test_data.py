@@ -95,9 +95,7 @@ def test_data_options_refuse(change: dict[str, Any]) -> None:
         DataOptions(**change)
 
 
-@pytest.mark.parametrize(
-    "change", [{"num_classes": 1}, {"dim": 0}, {"depth": 0}, {"noise": 1.1}, {"teacher_seed": -1}]
-)
+@pytest.mark.parametrize("change", [{"num_classes": 1}, {"dim": 0}, {"depth": 0}, {"noise": 1.1}, {"teacher_seed": -1}])
 def test_teacher_student_options_refuse(change: dict[str, Any]) -> None:
     (name,) = change
     with pytest.raises(OptionError, match=name):
@@ -168,12 +166,8 @@ def test_label_column_is_taken() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    n=st.integers(40, 200), classes=st.integers(2, 5), fraction=st.floats(0.15, 0.6), seed=st.integers(0, 99)
-)
-def test_splits_are_disjoint_stratified_and_reproducible(
-    n: int, classes: int, fraction: float, seed: int
-) -> None:
+@given(n=st.integers(40, 200), classes=st.integers(2, 5), fraction=st.floats(0.15, 0.6), seed=st.integers(0, 99))
+def test_splits_are_disjoint_stratified_and_reproducible(n: int, classes: int, fraction: float, seed: int) -> None:
     labels = np.sort(np.random.default_rng(seed).permutation(np.arange(n) % classes))
     raw = RawData(torch.arange(n)[:, None].float(), labels)
     options = DataOptions(validation=fraction, split_seed=seed)
@@ -348,9 +342,7 @@ def always_lazy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("workers_from", [1, 1000])
-def test_lazy_folder_equals_the_decoded_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers_from: int
-) -> None:
+def test_lazy_folder_equals_the_decoded_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers_from: int) -> None:
     folder_tree(tmp_path, count=10)
     options = DataOptions(validation=0.2, train_size=8)
     eager = load_folder(tmp_path, options)
@@ -654,9 +646,7 @@ def test_imagenet100(tmp_path: Path, base: str) -> None:
 def test_medmnist(tmp_path: Path, offline: list[str]) -> None:
     medmnist = pytest.importorskip("medmnist")
     single = ("multi-class", "binary-class")
-    flat = {
-        flag for flag, info in medmnist.INFO.items() if info["task"] in single and not flag.endswith("3d")
-    }
+    flat = {flag for flag, info in medmnist.INFO.items() if info["task"] in single and not flag.endswith("3d")}
     assert set(MEDMNIST) == flat
     with pytest.raises(UnknownNameError, match="did you mean 'breastmnist'"):
         sources.medmnist("brestmnist")
@@ -734,9 +724,7 @@ def distinct(shape: tuple[int, ...]) -> torch.Tensor:
     mode=st.sampled_from(["reflect", "zero"]),
     seed=st.integers(0, 99),
 )
-def test_crop_is_a_window_of_the_padded_image(
-    shape: tuple[int, ...], padding: int, mode: Any, seed: int
-) -> None:
+def test_crop_is_a_window_of_the_padded_image(shape: tuple[int, ...], padding: int, mode: Any, seed: int) -> None:
     x = distinct(shape)
     out = random_crop(x, padding, generator(seed), mode)
     assert out.shape == x.shape and out.dtype == x.dtype

@@ -114,7 +114,9 @@ def test_set_chooses_parts_and_their_options_in_any_order():
     a = algorithm_spec("dtg_ff", {"fusion.first": "2", "goodness.grid": "2", "fusion": "concat_linear"}).recipe
     assert a.fusion == ConcatLinear(first=2)
     assert a.terms[0].goodness.grid == 2
-    assert a == algorithm_spec("dtg_ff", {"terms.0.goodness.grid": 2, "fusion": "concat_linear", "fusion.first": 2}).recipe
+    assert (
+        a == algorithm_spec("dtg_ff", {"terms.0.goodness.grid": 2, "fusion": "concat_linear", "fusion.first": 2}).recipe
+    )
     assert algorithm_spec("dtg_ff", {"weight": "0.5"}).recipe.terms[0].weight == 0.5
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+
 @dataclass
 class Peak:
     """Largest number of bytes kept at one time."""

@@ -1,0 +1,250 @@
+"""The command line: bad input is one line on stderr and a non-zero exit; good input is a table."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ffzoo
+from ffzoo import evaluation
+from ffzoo.eval import main
+from ffzoo.loader import ZOO
+from ffzoo.training import checkpoint
+
+QUICK = ["--epochs", "1", "--quiet", "--set", "data.train_size=60", "--set", "data.test_size=40"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "x"
+    assert main(["--algo", "dtg_ff", "--out", str(folder), *QUICK]) == 0
+    return folder
+
+
+def broken_copy(finished: Path, target: Path, damage) -> Path:
+    target.mkdir()
+    for file in finished.iterdir():
+        if file.name != "result.json":
+            (target / file.name).write_bytes(file.read_bytes())
+    damage(target)
+    return target
+
+
+def flip_a_bit(folder: Path) -> None:
+    path = folder / "checkpoint.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+
+
+def save_npz(path: Path, **changes) -> str:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (60, 6, 6), dtype=np.uint8)
+    labels = np.arange(60) % 3
+    np.savez(path, **({"x_train": images, "y_train": labels, "x_test": images, "y_test": labels} | changes))
+    return f"npz:{path}"
+
+
+def plugin(path: Path, source: str) -> str:
+    path.write_text(source)
+    return str(path)
+
+
+CLASH = """
+from ffzoo import hookimpl
+@hookimpl
+def register_algorithms(register):
+    register("dtg_ff", "nowhere:at_all")
+"""
+TYPO = CLASH.replace("register_algorithms", "register_algoritms")
+
+BAD = {
+    "unknown algorithm": (lambda t, f: ["--algo", "dtgff"], "did you mean 'dtg_ff'"),
+    "unknown backbone": (lambda t, f: ["--backbone", "cmm"], "unknown backbone 'cmm'"),
+    "unknown timm model": (lambda t, f: ["--backbone", "timm:resnet19"], "resnet18"),
+    "unknown data set": (lambda t, f: ["--dataset", "cifar11"], "did you mean 'cifar10'"),
+    "unknown option": (lambda t, f: ["--set", "fit.leraning_rate=1"], "unknown option 'fit.leraning_rate'"),
+    "option nothing reads": (lambda t, f: ["--set", "forward_norm.eps=1"], "has no options"),
+    "wrong type": (lambda t, f: ["--set", "fit.lr=fast"], "expected float"),
+    "out of range": (lambda t, f: ["--set", "goodness.grid=0"], "expected at least 1"),
+    "not KEY=VALUE": (lambda t, f: ["--set", "fit.lr"], "not KEY=VALUE"),
+    "seeds that are no numbers": (lambda t, f: ["--seeds", "0,x"], "expected whole numbers"),
+    "against itself": (lambda t, f: ["--against", "dtg_ff"], "the algorithm itself"),
+    "a device that is not there": (lambda t, f: ["--device", "mps"], "not available here"),
+    "missing config file": (lambda t, f: ["--config", str(t / "no.toml")], "cannot be read"),
+    "config that is no TOML": (lambda t, f: ["--config", plugin(t / "x.toml", "a = = 1")], "is not TOML"),
+    "labels out of range": (
+        lambda t, f: ["--dataset", save_npz(t / "d.npz", y_test=np.arange(60)), "--backbone", "mlp"],
+        "out of range",
+    ),
+    "NaN images": (
+        lambda t, f: ["--dataset", save_npz(t / "d.npz", x_train=np.full((60, 6), np.nan, np.float32))],
+        "NaN",
+    ),
+    "an empty folder": (lambda t, f: ["--dataset", f"folder:{t}"], "folder"),
+    "missing data": (lambda t, f: ["--dataset", "imagenet100", "--data-dir", str(t)], "missing"),
+    "corrupt data": (
+        lambda t, f: ["--dataset", f"npz:{plugin(t / 'bad.npz', 'no zip')}"],
+        "bad.npz",
+    ),
+    "a micro-batch that is no number": (lambda t, f: ["--set", "data.train_size=99999"], "train_size"),
+    "resume of nothing": (lambda t, f: ["--resume", str(t / "nothing")], "is no folder"),
+    "resume of an empty folder": (lambda t, f: ["--resume", str(t)], "config.json"),
+    "resume under another name": (lambda t, f: ["--resume", str(f), "--algo", "bp"], "algo 'dtg_ff', not 'bp'"),
+    "resume with other options": (lambda t, f: ["--resume", str(f), "--set", "fit.lr=1"], "cannot change"),
+    "truncated checkpoint": (
+        lambda t, f: ["--resume", str(broken_copy(f, t / "c", lambda d: os.truncate(d / checkpoint.TENSORS, 300)))],
+        "not a readable checkpoint",
+    ),
+    "altered checkpoint": (lambda t, f: ["--resume", str(broken_copy(f, t / "c", flip_a_bit))], "was altered"),
+    "checkpoint of another network": (
+        lambda t, f: [
+            "--resume",
+            str(
+                broken_copy(
+                    f,
+                    t / "c",
+                    lambda d: (d / "config.json").write_text(
+                        (d / "config.json").read_text().replace('"width": 500', '"width": 30')
+                    ),
+                )
+            ),
+        ],
+        "another network",
+    ),
+    "an existing run": (lambda t, f: ["--out", str(f)], "--resume"),
+    "a plugin that is not there": (lambda t, f: ["--plugin", str(t / "no.py")], "does not exist"),
+    "a plugin that raises": (lambda t, f: ["--plugin", plugin(t / "boom.py", "1 / 0")], "ZeroDivisionError"),
+    "two plugins with one name": (lambda t, f: ["--plugin", plugin(t / "clash.py", CLASH)], "registered already"),
+    "a misspelt hook": (lambda t, f: ["--plugin", plugin(t / "typo.py", TYPO)], "register_algorithms"),
+    "a model that brings no head": (lambda t, f: ["--algo", "bp", "--set", "head=native"], "no head of its own"),
+    "overlay without room": (
+        lambda t, f: ["--algo", "vanilla_ff", "--dataset", "teacher_student", "--set", "data.dim=4"],
+        "expected at least as many inputs",
+    ),
+    "augmentation without images": (
+        lambda t, f: ["--dataset", "teacher_student", "--set", "fit.augment=flip"],
+        "no images",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line(case, tmp_path, finished, capsys):
+    arguments, expected = BAD[case]
+    status = main(
+        [*arguments(tmp_path, finished), *([] if case.startswith("resume") or "checkpoint" in case else QUICK)]
+    )
+    err = capsys.readouterr().err
+    assert status != 0
+    assert expected in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--epochs", "0"], ["--batch-size", "-3"], ["--precision", "fp8"], ["--nonsense"]]
+)
+def test_argparse_refuses_with_status_two(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_checkpoint(tmp_path, monkeypatch, capsys):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device", "checkpoint.safetensors.tmp")
+
+    saves = []
+    real = checkpoint.save_file
+
+    def second_time_full(tensors, path, metadata):
+        saves.append(path)
+        return real(tensors, path, metadata) if len(saves) == 1 else full()
+
+    monkeypatch.setattr(checkpoint, "save_file", second_time_full)
+    assert main(["--out", str(tmp_path / "x"), *QUICK, "--epochs", "3"]) == 3
+    err = capsys.readouterr().err
+    assert "No space left on device" in err and err.count("\n") == 1
+    monkeypatch.undo()
+    assert main(["--resume", str(tmp_path / "x"), "--quiet"]) == 0
+
+
+def test_an_unwritable_folder_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    assert main(["--out", str(tmp_path / "file" / "x"), *QUICK]) == 3
+    assert "Not a directory" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(capsys):
+    assert main(["--algo", "dtgff", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation, "run_all", interrupted)
+    assert main(QUICK) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_list_names_everything(capsys):
+    assert main(["--list"]) == 0
+    words = capsys.readouterr().out.split()
+    for name in [*ffzoo.list_algorithms(), *ffzoo.list_backbones(), *ffzoo.list_datasets(), "timm:", "folder:"]:
+        assert name in words
+
+
+def test_config_file_and_set(tmp_path, capsys):
+    path = tmp_path / "run.toml"
+    path.write_text('fusion = "last"\n[goodness]\ngrid = 1\n[fit]\nlr = 0.5\n[backbone]\nwidth = 9\n')
+    assert main(["--config", str(path), "--set", "fit.lr=0.002", "--out", str(tmp_path / "x"), *QUICK]) == 0
+    config = checkpoint.read_json(tmp_path / "x" / "config.json")
+    assert config["fit"]["lr"] == 0.002 and config["backbone_options"]["width"] == 9
+    assert config["algorithm"]["fusion"]["name"] == "last"
+
+
+def test_a_plugin_file_adds_an_algorithm(tmp_path):
+    source = """
+from ffzoo import hookimpl
+from ffzoo_dtg_ff.recipes import DTG_FF
+
+@hookimpl
+def register_algorithms(register):
+    register("from_a_file", DTG_FF.set({"goodness.power": 1}), summary="a test")
+"""
+    path = plugin(tmp_path / "my_variant.py", source)
+    try:
+        assert main(["--plugin", path, "--algo", "from_a_file", *QUICK]) == 0
+    finally:
+        ZOO.unregister(sys.modules["my_variant"], "my_variant")
+
+
+def test_console_script_dispatches(capsys):
+    from ffzoo.cli import main as command
+
+    assert command(["plugins", "--json"]) == 0
+    assert command(["list"]) == 0
+    assert command([]) == 0
+    assert command(["evall"]) == 2
+    assert "did you mean 'eval'" in capsys.readouterr().err
+
+
+def test_progress_lines_and_table(capsys):
+    assert main([q for q in QUICK if q != "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert "epoch 1/1" in captured.err and "val" in captured.err
+    for word in ("dtg_ff", "images/s", "strictly", "fused", "gradients nothing crosses"):
+        assert word in captured.out
+
+
+def test_module_entry_point_exits_with_the_status():
+    done = subprocess.run([sys.executable, "-m", "ffzoo.eval", "--algo", "nope"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and not done.stdout

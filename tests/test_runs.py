@@ -1,0 +1,208 @@
+"""A run from data to result: files, determinism, resume after a kill, seeds, comparisons, loading."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ffzoo
+from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
+from ffzoo.evaluation import Gap, RunResult, paired_gap, resume
+from ffzoo.training.fit import epoch_order
+
+SMALL = {"data.train_size": 200, "data.test_size": 60, "backbone.width": 16}
+
+
+def run(out=None, **options):
+    options = {"epochs": 2, "settings": SMALL} | options
+    return ffzoo.evaluate("dtg_ff", "digits", out=out, **options)
+
+
+def test_run_folder(tmp_path):
+    evaluation = run(tmp_path / "x")
+    (result,) = evaluation.runs
+    files = {p.name for p in (tmp_path / "x").iterdir()}
+    assert files == {"config.json", "metrics.jsonl", "result.json", "checkpoint.safetensors", "state.json"}
+    data = json.loads((tmp_path / "x" / "result.json").read_text())
+    required = (
+        "schema_version algo dataset backbone seed epochs num_classes parameters test_accuracy per_block_accuracy fusion "
+        "fusion_grad isolation coupling images_per_second peak_memory_bytes saved_activation_bytes wall_seconds versions "
+        "device git train_flops search_trials test_reads split data_sha256 blocks max_weight_layers_per_block locality "
+        "strictly_local"
+    )
+    assert set(required.split()) <= set(data)
+    assert 0 <= data["test_accuracy"] <= 1 and len(data["per_block_accuracy"]) == data["blocks"] == 3
+    assert data["locality"] == {"structural": True, "black_box": True} and data["strictly_local"] is True
+    assert data["search_trials"] is None and data["test_reads"] == 1
+    lines = [json.loads(line) for line in (tmp_path / "x" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert {"loss/1", "loss/3", "accuracy/2", "validation_accuracy"} <= set(lines[0])
+    config = json.loads((tmp_path / "x" / "config.json").read_text())
+    assert {"versions", "git", "hardware", "plugins", "algorithm", "fit"} <= set(config)
+    assert config["algorithm"]["terms"][0]["goodness"]["grid"] == 4  # resolved: enough to run it again
+    assert RunResult.read(tmp_path / "x") == result
+
+
+def test_bp_is_measured_not_to_be_local():
+    (result,) = ffzoo.evaluate("bp", "digits", epochs=1, settings=SMALL).runs
+    assert result.locality == {"structural": False, "black_box": False} and not result.strictly_local
+    assert result.per_block_accuracy[:2] == [None, None]
+
+
+def test_a_single_block_is_not_called_strictly_local():
+    (result,) = run(epochs=1, settings=SMALL | {"backbone.depth": 1}).runs
+    assert not result.strictly_local
+
+
+def test_same_seed_same_bits_and_progress_makes_no_difference(tmp_path, capsys):
+    a, b = run(tmp_path / "a"), run(tmp_path / "b", progress=True)
+    assert a.runs[0].test_accuracy == b.runs[0].test_accuracy
+    first, second = (load_file(tmp_path / n / "checkpoint.safetensors") for n in "ab")
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    text = capsys.readouterr().out
+    assert "strictly" in text and "dtg_ff" in text
+
+
+COMMAND = [
+    *(sys.executable, "-m", "ffzoo.eval", "--algo", "vanilla_ff", "--epochs", "6", "--quiet"),
+    *("--set", "data.train_size=300", "--set", "backbone.width=24", "--set", "fusion=concat_linear"),
+]
+
+
+def test_killed_at_a_random_step_and_resumed_bit_for_bit(tmp_path):
+    subprocess.run([*COMMAND, "--out", str(tmp_path / "whole")], check=True)
+    cut = tmp_path / "cut"
+    process = subprocess.Popen([*COMMAND, "--out", str(cut)])
+    deadline = time.monotonic() + 60
+    while not (cut / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(int.from_bytes(os.urandom(1)) / 255 * 0.15)  # anywhere: in a step, in a save, in an evaluation
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (cut / "result.json").exists(), "the run ended before it could be killed"
+    subprocess.run([sys.executable, "-m", "ffzoo.eval", "--resume", str(cut), "--quiet"], check=True)
+    whole, resumed = (load_file(tmp_path / n / "checkpoint.safetensors") for n in ("whole", "cut"))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    results = [json.loads((tmp_path / n / "result.json").read_text()) for n in ("whole", "cut")]
+    assert results[0]["test_accuracy"] == results[1]["test_accuracy"]
+    lines = [(tmp_path / n / "metrics.jsonl").read_text().splitlines() for n in ("whole", "cut")]
+    without_time = [[{k: v for k, v in json.loads(x).items() if k != "wall_seconds"} for x in part] for part in lines]
+    assert without_time[0] == without_time[1]
+
+
+def test_resume_of_a_finished_run_runs_nothing(tmp_path):
+    first = run(tmp_path / "x")
+    before = (tmp_path / "x" / "checkpoint.safetensors").stat().st_mtime_ns
+    assert resume(tmp_path / "x").runs[0].wall_seconds == first.runs[0].wall_seconds
+    assert (tmp_path / "x" / "checkpoint.safetensors").stat().st_mtime_ns == before
+
+
+def test_seeds_and_a_paired_comparison(tmp_path):
+    evaluation = run(tmp_path / "x", seeds=[0, 1], against="bp", epochs=1)
+    assert [r.seed for r in evaluation.runs] == [0, 1]
+    assert evaluation.test_accuracy_sd is not None
+    assert [r.algo for r in evaluation.against.runs] == ["bp", "bp"]
+    accuracies = [[r.test_accuracy for r in e.runs] for e in (evaluation, evaluation.against)]
+    assert evaluation.gap == paired_gap(*accuracies)
+    assert json.loads((tmp_path / "x" / "plan.json").read_text())["runs"] == [
+        *("dtg_ff-digits-mlp-s0", "dtg_ff-digits-mlp-s1", "bp-digits-mlp-s0", "bp-digits-mlp-s1")
+    ]
+    (tmp_path / "x" / "bp-digits-mlp-s1" / "result.json").unlink()
+    assert resume(tmp_path / "x").gap == evaluation.gap
+
+
+def test_both_arms_see_the_same_data_in_the_same_order():
+    assert all(torch.equal(a, b) for a, b in zip(epoch_order(50, 8, 3, 1), epoch_order(50, 8, 3, 1), strict=True))
+    orders = [torch.cat(epoch_order(48, 8, seed, epoch)).tolist() for seed, epoch in ((0, 0), (0, 1), (1, 0))]
+    assert len({tuple(o) for o in orders}) == 3
+    assert all(sorted(o) == list(range(48)) for o in orders)
+
+
+def test_paired_t_interval():
+    assert paired_gap([0.5], [0.4]) == Gap(pytest.approx(0.1), None, None, 1)
+    gap = paired_gap([0.90, 0.92, 0.91], [0.88, 0.91, 0.90])
+    from scipy.stats import ttest_rel
+
+    interval = ttest_rel([0.90, 0.92, 0.91], [0.88, 0.91, 0.90]).confidence_interval(0.95)
+    assert (gap.low, gap.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
+
+
+def test_load_gives_the_trained_model_back(tmp_path):
+    from sklearn.datasets import load_digits
+
+    accuracy = run(tmp_path / "x", epochs=8, settings={"backbone.width": 64}).test_accuracy
+    model = ffzoo.load(tmp_path / "x")
+    digits = load_digits()
+    images = np.round(digits.images * 255 / 16).astype(np.uint8)
+    scores = model.predict(images)
+    assert scores.shape == (1797, 10)
+    assert float((scores.argmax(1).numpy() == digits.target).mean()) > accuracy - 0.05 > 0.8
+    forms = [images[:4, None], images[:4, :, :, None], torch.from_numpy(images[:4])]
+    for form in forms:
+        torch.testing.assert_close(model.predict(form), scores[:4])
+    torch.testing.assert_close(model.predict(images[0]), scores[:1])
+    with pytest.raises(DataError, match="uint8"):
+        model.predict(digits.images)
+    with pytest.raises(DataError, match=r"expected \(N, 1, 8, 8\)"):
+        model.predict(images[:, :4])
+
+
+def test_minutes_fit_the_epochs(tmp_path):
+    evaluation = run(tmp_path / "x", epochs=None, minutes=0.05)
+    config = json.loads((tmp_path / "x" / "config.json").read_text())
+    assert evaluation.runs[0].epochs == config["fit"]["epochs"] > 2
+    assert config["minutes"] == 0  # a resumed run keeps the epochs that were chosen
+
+
+def test_micro_batches_and_recomputation_learn_the_same(tmp_path):
+    run(tmp_path / "a", epochs=1)
+    for i, options in enumerate(({"micro_batch": 8}, {"checkpoint_blocks": True})):
+        run(tmp_path / f"{i}", epochs=1, **options)
+        first, second = (load_file(tmp_path / n / "checkpoint.safetensors") for n in ("a", f"{i}"))
+        for key in (k for k in first if k.startswith("model.backbone")):
+            torch.testing.assert_close(first[key], second[key], rtol=1e-3, atol=1e-4)
+
+
+def test_divergence_is_an_error_and_keeps_the_last_checkpoint(tmp_path):
+    with pytest.raises(DivergedError, match=r"lower fit\.lr"):
+        settings = SMALL | {"fit.lr": 1e30, "fit.optimizer": "sgd", "fit.schedule": "constant"}
+        run(tmp_path / "x", epochs=50, settings=settings)
+    assert not (tmp_path / "x" / "result.json").exists()
+
+
+def test_changed_data_is_refused_on_resume(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"x_train": rng.integers(0, 255, (80, 6, 6), dtype=np.uint8), "y_train": np.arange(80) % 4}
+    arrays |= {"x_test": arrays["x_train"][:40], "y_test": arrays["y_train"][:40]}
+    path = tmp_path / "set.npz"
+    np.savez(path, **arrays)
+    ffzoo.evaluate("dtg_ff", f"npz:{path}", epochs=1, backbone="mlp", out=tmp_path / "x")
+    (tmp_path / "x" / "result.json").unlink()
+    np.savez(path, **(arrays | {"x_test": 255 - arrays["x_test"]}))
+    with pytest.raises(CheckpointError, match="other data"):
+        resume(tmp_path / "x")
+
+
+def test_out_must_be_new(tmp_path):
+    (tmp_path / "something").touch()
+    with pytest.raises(OptionError, match="not empty"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"seeds": []}, "at least one"), ({"seeds": [1, 1]}, "each once"), ({"against": "dtg_ff"}, "itself")],
+)
+def test_bad_calls(options, message):
+    with pytest.raises(OptionError, match=message):
+        run(**options)
