@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
 # The reference is of what this distribution ships, whatever else is installed beside it.
-os.environ["FFZOO_LOAD_PLUGINS"] = ",".join(sorted(p.name.removeprefix("ffzoo_") for p in HERE.parent.glob("plugins/*_*")))
+SHIPPED = sorted(folder.name.removeprefix("ffzoo_") for folder in HERE.parent.glob("plugins/ffzoo_*"))
+os.environ["FFZOO_LOAD_PLUGINS"] = ",".join(SHIPPED)
+
+from sphinx.ext.napoleon.docstring import GoogleDocstring  # noqa: E402
 
 import ffzoo  # noqa: E402
+
+# Types are in the annotations: a colon in the text of an attribute, a property or a result is just a colon.
+GoogleDocstring._consume_inline_attribute = lambda self: ("", self._dedent(self._consume_to_end()))
+GoogleDocstring._consume_returns_section = lambda self, preprocess_types=False: [
+    ("", "", self._dedent(self._consume_to_next_section()))
+]
 
 project = "ffzoo"
 author = "the ffzoo authors"
@@ -47,14 +57,16 @@ add_module_names = False
 # No inventory of another project is read, so what belongs to one cannot be linked.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|numpy|np|nn|argparse|pathlib|collections|pluggy|importlib|contextlib|types|typing)\..*"),
-    ("py:.*", r"(Tensor|Path|Any|T|optional)"),
+    ("py:.*", r"(.*\.)?(T|SearchStrategy|state_dict|named_parameters)"),
 ]
 
 html_theme = "furo"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_theme_options = {"navigation_with_keys": True, "footer_icons": []}
 html_show_sphinx = False
 html_copy_source = False
+html_show_copyright = False
 copybutton_exclude = ".linenos, .gp, .go"
 
 
@@ -64,6 +76,33 @@ def source_read(app, docname, source):
         source[0] = "# Changelog\n\nNothing has been released yet.\n"
 
 
+def resolve(app, env, node, contnode):
+    """A name as the module writes it (an import, ``ffzoo.Algorithm``) -> where it is documented."""
+    if node.get("refdomain") != "py":
+        return None
+    first, _, rest = node["reftarget"].removeprefix("ffzoo.").partition(".")
+    module = ffzoo if node["reftarget"].startswith("ffzoo.") else sys.modules.get(node.get("py:module"))
+    found = getattr(module, first, None)
+    if not str(getattr(found, "__module__", "")).startswith("ffzoo"):
+        return None
+    name = ".".join([found.__module__, found.__qualname__, *([rest] if rest else [])])
+    domain = env.domains["py"]
+    return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], name, node, contnode)
+
+
+def plain_text(app, what, name, obj, opts, lines):
+    """A line that is one capital letter and a full stop would begin a list: "num_classes: K."."""
+    lines[:] = [re.sub(r"((?:^|: ))([A-Z]\.)$", r"\1\\\2", line) for line in lines]
+
+
+def signature(app, what, name, obj, opts, arguments, result):
+    """The default of a field with a factory is no Python, and the signature would not be read."""
+    return (arguments or "").replace("<factory>", "...") or arguments, result
+
+
 def setup(app):
     """Connect the above."""
+    app.connect("autodoc-process-docstring", plain_text, priority=100)
+    app.connect("autodoc-process-signature", signature)
     app.connect("source-read", source_read)
+    app.connect("missing-reference", resolve)

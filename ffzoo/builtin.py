@@ -129,7 +129,7 @@ def register_backbone_sources(register: Register) -> None:
 @hookimpl
 def register_datasets(register: Register) -> None:
     """Data sets; the tags are their defaults on the command line."""
-    digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32}
+    digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32, "fit.lr": 1e-3}
     mnist = {"backbone": "mlp", "fit.epochs": 15}
     small = {"backbone": "cnn", "fit.epochs": 6}
     natural = {"backbone": "cnn", "fit.epochs": 20, "fit.augment": ("crop", "flip")}

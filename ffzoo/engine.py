@@ -21,7 +21,7 @@ from torch.utils import _pytree as pytree
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
 from ffzoo.backbones.base import Backbone
-from ffzoo.backbones.batchnorm import has_batch_statistics, split_statistics
+from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
 from ffzoo.recipe import Recipe, find
@@ -198,7 +198,8 @@ class RecipeAlgorithm(Algorithm):
     def losses(self, batch: Batch) -> list[Tensor]:
         """Each block's loss and, where the fusion is trained, its loss; all with their graphs."""
         kept: dict[int, Tensor] = {}
-        head = self._forward(self._views(batch), batch.y, batch, kept.__setitem__, {}, 1.0)
+        with buffers_untouched(self):
+            head = self._forward(self._views(batch), batch.y, batch, kept.__setitem__, {}, 1.0)
         blocks = [kept.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
         return blocks if head is None else [*blocks, head]
 
@@ -246,7 +247,7 @@ class RecipeAlgorithm(Algorithm):
                 kept.extend([] if f is None else [f])
             if loss is not None:
                 on_loss(l, loss)
-            return self._pass_on(l, out)
+            return self._pass_on(l, out, loss is not None or self.fusion_head.reads == "features")
 
         with self._autocast(), self._statistics(len(views)):
             self.backbone.walk(torch.cat([v.x for v in views]) if len(views) > 1 else views[0].x, visit)
@@ -288,15 +289,15 @@ class RecipeAlgorithm(Algorithm):
         h = self.backbone.features(l, out)
         return h.float() if h.dtype in (torch.bfloat16, torch.float16) else h
 
-    def _pass_on(self, l: int, out: Any) -> Any:
-        """What block l + 1 reads of block l's output."""
+    def _pass_on(self, l: int, out: Any, read: bool = True) -> Any:
+        """What block l + 1 reads of block l's output; ``read``: somebody keeps the output's features."""
         if l == self.backbone.depth - 1:
             return out
         given = pytree.tree_map(torch.detach, out) if self.local else out
         passed = pytree.tree_map(self.norms[l + 1], self.backbone.downsample(l + 1, given))
-        if self.local and self.backbone.copies_at_cuts:
-            # detach() shares memory: an in-place operation at the start of the next block would change
-            # the features that were just scored.
+        if read and self.backbone.copies_at_cuts:
+            # Passing on shares memory, detached or not: an in-place operation at the start of the next
+            # block would change the features that were just read.
             passed = pytree.tree_map(torch.clone, passed)
         return passed
 

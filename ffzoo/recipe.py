@@ -241,8 +241,8 @@ def _set_field(owner: Any, path: list[str], value: Any, key: str) -> Any:
         if len(path) == 2:
             raise OptionError(f"unknown option {key!r}: {name!r} has no options of its own")
         return options.replace(owner, {name: value}, key.removesuffix(name))
-    if len(path) == 1:
-        return dataclasses.replace(owner, **{name: resolve(_KIND_OF[name], value)})
+    if len(path) == 1:  # looked up by validate(): a plugin may choose a part it is only about to register
+        return dataclasses.replace(owner, **{name: value})
     entry, config = find(_KIND_OF[name], getattr(owner, name))
     if config is None:
         raise OptionError(f"unknown option {key!r}: {entry} has no options")

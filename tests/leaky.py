@@ -149,6 +149,30 @@ class SharedSecondMoment(Honest):
         self.second_moment = tensors["second_moment"]
 
 
+class BorrowedRate(Honest):
+    """A block's step size is the next block's; step sizes are kept with the optimizer and never change."""
+
+    def __init__(self, backbone: Backbone, num_classes: int, fit: FitOptions) -> None:
+        super().__init__(backbone, num_classes, fit)
+        self.rates = {f"rate.{l}": torch.ones(()) for l in range(backbone.depth)}
+
+    def owner(self, key: str) -> int | None:
+        return int(key.removeprefix("rate.")) if key in self.rates else super().owner(key)
+
+    def rescale(self, gradients: dict[str, Tensor]) -> dict[str, Tensor]:
+        def rate(name: str) -> Tensor:
+            return self.rates.get(f"rate.{(self.owner(name) or 0) + 1}", torch.ones(()))
+
+        return {name: g * rate(name) for name, g in gradients.items()}
+
+    def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        return self.momentum | self.rates, {}
+
+    def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        self.momentum = {key: value for key, value in tensors.items() if key not in self.rates}
+        self.rates = {key: tensors[key] for key in self.rates}
+
+
 class GlobalClip(Honest):
     """The gradient norm is clipped over all blocks together."""
 

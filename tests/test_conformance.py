@@ -86,7 +86,7 @@ def test_zero_checks_run_is_a_failure():
 
 
 def test_zero_examples_is_a_failure():
-    # Class groups need a channel a class, and the second recipe asks for more blocks than are ever drawn.
+    # The fusion starts behind the last block that is ever drawn.
     never = Recipe((Term("projection", "cross_entropy"),)).set({"fusion": "sum", "fusion.first": 9})
     (result,) = check_algorithm(never, checks=["permutation"], on_fail="return")
     assert (result.status, result.examples) == ("failed", 0)

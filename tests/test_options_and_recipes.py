@@ -187,5 +187,5 @@ def test_malformed_set(items):
 def test_a_section_that_does_not_exist():
     with pytest.raises(OptionError, match="did you mean 'backbone'"):
         make_run("dtg_ff", settings={"backbon.width": 3})
-    with pytest.raises(OptionError, match="data.validaton"):
+    with pytest.raises(OptionError, match=r"data\.validaton"):
         make_run("dtg_ff", settings={"data.validaton": 0.3})

@@ -33,12 +33,12 @@ def test_run_folder(tmp_path):
     files = {p.name for p in (tmp_path / "x").iterdir()}
     assert files == {"config.json", "metrics.jsonl", "result.json", "checkpoint.safetensors", "state.json"}
     data = json.loads((tmp_path / "x" / "result.json").read_text())
-    required = (
-        "schema_version algo dataset backbone seed epochs num_classes parameters test_accuracy per_block_accuracy fusion "
-        "fusion_grad isolation coupling images_per_second peak_memory_bytes saved_activation_bytes wall_seconds versions "
-        "device git train_flops search_trials test_reads split data_sha256 blocks max_weight_layers_per_block locality "
-        "strictly_local"
-    )
+    required = """
+        schema_version algo dataset backbone seed epochs num_classes parameters test_accuracy per_block_accuracy fusion
+        fusion_grad isolation coupling images_per_second peak_memory_bytes saved_activation_bytes wall_seconds versions
+        device git train_flops search_trials test_reads split data_sha256 blocks max_weight_layers_per_block locality
+        strictly_local
+    """
     assert set(required.split()) <= set(data)
     assert 0 <= data["test_accuracy"] <= 1 and len(data["per_block_accuracy"]) == data["blocks"] == 3
     assert data["locality"] == {"structural": True, "black_box": True} and data["strictly_local"] is True

@@ -1,11 +1,11 @@
 """Tables made from the registry and from option dataclasses at build time, so that they cannot go stale.
 
-    ```{registry-table} algorithms
-    ```
-    ```{options-table} goodness projection
-    ```
-    ```{options-table} ffzoo.training.options:FitOptions
-    ```
+```{registry-table} algorithms
+```
+```{options-table} goodness projection
+```
+```{options-table} ffzoo.training.options:FitOptions
+```
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import re
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -85,7 +84,9 @@ def default_text(field: dataclasses.Field[Any]) -> str:
     value = field.default
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return {True: "true", False: "false", None: "none"}.get(value, str(value)) if not isinstance(value, int | float) or isinstance(value, bool) else f"{value:g}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 class RegistryTable(SphinxDirective):

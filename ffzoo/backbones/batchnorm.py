@@ -55,3 +55,20 @@ def split_statistics(module: nn.Module, parts: int) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.__dict__.pop("forward", None)
+
+
+@contextmanager
+def buffers_untouched(module: nn.Module) -> Iterator[None]:
+    """Inside the context a module updates copies of its buffers, which are dropped afterwards.
+
+    The originals come back as objects: writing old values into them would invalidate a graph that is
+    still to be walked.
+    """
+    kept = [(m, dict(m._buffers)) for m in module.modules() if m._buffers]
+    try:
+        for m, buffers in kept:
+            m._buffers.update({name: None if b is None else b.clone() for name, b in buffers.items()})
+        yield
+    finally:
+        for m, buffers in kept:
+            m._buffers.update(buffers)

@@ -1,5 +1,7 @@
 """The conformance kit: does an algorithm, or a part, keep the contract the rest of the library relies on?
 
+For example::
+
     from ffzoo.testing import check_algorithm, parametrize_with_checks
 
     for result in check_algorithm("my_rule", on_fail="return"):

@@ -1,0 +1,242 @@
+"""The documentation keeps up with the code: hooks, algorithms, modules, options and command lines."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import ffzoo
+from ffzoo import eval as command
+from ffzoo import hookspecs
+from ffzoo.errors import FFZooError
+from ffzoo.loader import ZOO
+from ffzoo.plan import make_run
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+CUBIC = DOCS / "examples" / "ffzoo-cubic"
+PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", CUBIC / "README.md"]
+HOOKS = [name for name in dir(hookspecs) if name.startswith("register_")]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"python -m ffzoo\.eval([^`\n]*)")
+# What a reader fills in: NAME, DIR, KEY=VALUE, ...
+PLACEHOLDER = re.compile(r"(^|[ :=])([A-Z]{1,}|\.\.\.|<\w+>)($|[ =])")
+# Entry points and their helpers; the command line documents itself.
+NOT_IN_THE_REFERENCE = {"ffzoo.builtin", "ffzoo.cli", "ffzoo.eval", "ffzoo.plugins", "ffzoo.terminal"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(page.read_text(encoding="utf-8")) if found == language]
+
+
+# ---------------------------------------------------------------- hooks
+
+
+def signature(function: object) -> str:
+    # Annotations are texts there; inspect prints them in quotes.
+    return f"{function.__name__}{inspect.signature(function)}".replace("'", "")
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_documented_with_its_signature(name):
+    text = (DOCS / "hooks.md").read_text(encoding="utf-8")
+    section = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, f"docs/hooks.md has no section {name}"
+    line = "def " + signature(getattr(hookspecs, name))
+    assert line in section[1].splitlines(), f"docs/hooks.md does not give the signature of {name}: {line}"
+
+
+def test_no_hook_is_documented_that_does_not_exist():
+    text = (DOCS / "hooks.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (\w+)$", text, re.MULTILINE) == sorted(HOOKS, key=HOOK_ORDER.index)
+
+
+HOOK_ORDER = re.findall(r"^def (register_\w+)", inspect.getsource(hookspecs), re.MULTILINE)
+
+
+def test_every_argument_of_register_is_documented():
+    text = (DOCS / "hooks.md").read_text(encoding="utf-8")
+    parameters = [p for p in inspect.signature(hookspecs.Register.__call__).parameters.values() if p.name != "self"]
+    for p in parameters:
+        assert f"| `{p.name}` |" in text, f"docs/hooks.md does not explain the argument {p.name} of register"
+    plain = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
+    assert f"register{plain}".replace("'", '"') in text
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_the_example_of_a_hook_registers_something(name, monkeypatch):
+    examples = [text for text in blocks(DOCS / "hooks.md", "python") if f"def {name}(" in text]
+    assert examples, f"docs/hooks.md has no example of {name}"
+    for text in examples:
+        module = types.ModuleType("example_of_the_docs")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(compile(text, "docs/hooks.md", "exec"), module.__dict__)
+        with ffzoo.use(module):
+            entries = ZOO.entries(module.__name__)
+            assert [f"register_{entry.kind}" for entry in entries] == [name]
+            assert all(entry.summary and entry.load() is not None for entry in entries)
+
+
+# ---------------------------------------------------------------- algorithms, modules, names
+
+
+def test_every_algorithm_has_a_section():
+    headings = re.findall(r"^## (\w+)$", (DOCS / "algorithms.md").read_text(encoding="utf-8"), re.MULTILINE)
+    shipped = [entry.name for entry in ZOO["algorithms"] if entry.provenance.distribution == "ffzoo"]
+    assert shipped
+    assert not set(shipped) - set(headings), "algorithms without a section in docs/algorithms.md"
+
+
+def test_every_module_is_in_the_reference():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "api").glob("*.md"))
+    documented = re.findall(r"^\.\. automodule:: (\S+)$", text, re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    packages = {"ffzoo": ffzoo.__path__} | {
+        folder.name: [str(folder)] for folder in (ROOT / "plugins").glob("ffzoo_*") if folder.is_dir()
+    }
+    existing = {"ffzoo"} | {
+        module.name
+        for name, path in packages.items()
+        for module in pkgutil.walk_packages(path, name + ".")
+        if not module.ispkg
+    }
+    assert not existing - set(documented) - NOT_IN_THE_REFERENCE, "modules that docs/api/ does not name"
+    assert not set(documented) - existing - {"ffzoo.testing"}, "docs/api/ names modules that do not exist"
+
+
+def test_every_public_name_is_in_the_reference():
+    text = (DOCS / "api" / "ffzoo.md").read_text(encoding="utf-8")
+    for name in ffzoo.__all__:
+        assert name.startswith("__") or re.search(rf"`{name}[ `]", text), f"docs/api/ffzoo.md does not name {name}"
+
+
+def test_every_field_of_a_result_is_explained():
+    from ffzoo.evaluation import RunResult
+
+    text = (DOCS / "run-folder.md").read_text(encoding="utf-8")
+    for field in RunResult.__dataclass_fields__:
+        assert f"`{field}`" in text or field == "folder", f"docs/run-folder.md does not explain {field}"
+
+
+# ---------------------------------------------------------------- command lines
+
+
+def command_lines() -> list[tuple[Path, str, str]]:
+    """Page, arguments, and the line that follows."""
+    found = [(Path("ffzoo/eval.py"), m[1], "") for m in COMMAND.finditer(command.parser().epilog)]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in COMMAND.finditer(text):
+            following = text[match.end() :].lstrip("`").removeprefix("\n").partition("\n")[0]
+            found.append((page, match[1], following))
+    return [(page, arguments.strip(), line) for page, arguments, line in found if not PLACEHOLDER.search(arguments)]
+
+
+LINES = command_lines()
+
+
+@contextlib.contextmanager
+def files_of(page: Path, folder: Path):
+    """The files that a page shows, each named in its first line, as a reader would have made them."""
+    for language in ("python", "toml"):
+        for text in blocks(page, language) if page.suffix == ".md" else ():
+            name = re.match(r"# (\w+\.(?:py|toml))\n", text)
+            if name:
+                (folder / name[1]).write_text(text, encoding="utf-8")
+    yield
+
+
+@contextlib.contextmanager
+def plugins_of(page: Path, args, monkeypatch):
+    """``--plugin`` files, or the example distribution where a page is about it."""
+    names = [Path(path).stem for path in args.plugin]
+    if not args.plugin and page in (DOCS / "write-your-own.md", CUBIC / "README.md"):
+        monkeypatch.syspath_prepend(CUBIC)
+        with ffzoo.use(importlib.import_module("ffzoo_cubic")):
+            yield
+        return
+    try:
+        for path in args.plugin:
+            if not Path(path).exists():  # a page with one example need not name it
+                examples = [t for t in blocks(page, "python") if "def register_algorithms" in t]
+                Path(path).write_text(examples[-1], encoding="utf-8")
+            ZOO.load_file(path)
+        yield
+    finally:
+        for name in names:
+            plugin = sys.modules.pop(name, None)
+            if plugin is not None:
+                ZOO.unregister(plugin, name)
+
+
+def test_the_docs_have_command_lines():
+    assert len(LINES) > 25
+    assert {page.name for page, *_ in LINES} >= {"quickstart.md", "algorithms.md", "data.md", "README.md", "eval.py"}
+
+
+@pytest.mark.parametrize(("page", "arguments", "following"), LINES, ids=[f"{p.name}:{a}" for p, a, _ in LINES])
+def test_every_command_line_can_be_run(page, arguments, following, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    args = command.parser().parse_args(shlex.split(arguments))
+    with files_of(page, tmp_path), plugins_of(page, args, monkeypatch):
+        if args.list or args.resume:
+            return
+
+        def resolve() -> None:
+            settings, seed = command._settings(args), command._seeds(args)[0]
+            options = {"backbone": args.backbone, "epochs": args.epochs, "batch_size": args.batch_size, "seed": seed}
+            dataset = args.dataset or "digits"
+            make_run(args.algo or "dtg_ff", dataset, settings=settings, **options)
+            if args.against:
+                make_run(args.against, dataset, settings=settings, shared_only=True, **options)
+
+        if following.startswith("error: "):
+            with pytest.raises(FFZooError) as caught:
+                resolve()
+            assert f"error: {caught.value}" == following
+        else:
+            resolve()
+
+
+# ---------------------------------------------------------------- what takes longer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["index", "quickstart", "concepts", "data", "write-your-own"])
+def test_the_snippets_of_a_page_run(name, tmp_path):
+    page = DOCS / f"{name}.md"
+    code = []
+    for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            code.append(f"exec(compile({text!r}, {name!r}, 'exec'), {{'__name__': 'snippet'}})")
+        elif language == "console":
+            lines = [line for line in text.splitlines() if "--out " in line]
+            code += [f"assert main({shlex.split(COMMAND.search(line)[1])!r}) == 0" for line in lines]
+    assert code
+    script = tmp_path / "snippets.py"
+    script.write_text("\n".join(["from ffzoo.eval import main", *code]), encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx")
+    pytest.importorskip("furo")
+    build = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*build, str(DOCS), str(tmp_path / "html")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "cubic" not in (tmp_path / "html" / "algorithms.html").read_text(encoding="utf-8")
+    loaded = re.compile(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(?:https?:)?//[^\"]*")
+    for html in (tmp_path / "html").rglob("*.html"):
+        assert not loaded.search(html.read_text(encoding="utf-8")), f"{html.name} loads something from the network"
