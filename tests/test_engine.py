@@ -79,7 +79,7 @@ def test_the_meter_counts_distinct_storages_while_they_are_kept():
     with saved_activations(layer) as peak:
         handle = keep(torch.zeros(100))
         del handle
-        handle = keep(torch.zeros(50))
+        keep(torch.zeros(50))
     assert peak.bytes == 400
 
 
