@@ -140,7 +140,7 @@ def register_datasets(register: Register) -> None:
 
     add("digits", "1,797 handwritten digits, 8x8 grey, with scikit-learn: no download", digits)
     add("mnist", "70,000 handwritten digits, 28x28 grey", mnist)
-    add("fashion_mnist", "70,000 pictures of clothes, 28x28 grey, 10 classes", small)
+    add("fashion_mnist", "70,000 pictures of clothes, 28x28 grey, 10 classes", small | {"fit.augment": ("flip",)})
     add("kmnist", "70,000 Japanese characters, 28x28 grey, 10 classes", small)
     add("svhn", "99,289 house numbers, 32x32 colour", small)
     add("cifar10", "60,000 natural images, 32x32 colour, 10 classes", natural)

@@ -57,7 +57,7 @@ class RunResult:
         images_per_second: over all training work; loading, evaluation and the first steps excluded.
         peak_memory_bytes: of the process, or of the allocator on CUDA.
         saved_activation_bytes: peak bytes of distinct storages kept for a later backward in one step.
-        wall_seconds: all time of the run.
+        wall_seconds: from the first step to the end of training, evaluation on the validation part included.
         train_flops: floating-point operations of matrix products and convolutions in training.
         blocks: number of blocks.
         max_weight_layers_per_block: most weight layers in one block.

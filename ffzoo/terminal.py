@@ -29,8 +29,8 @@ def console() -> Console:
 
 
 def mebibytes(count: int | None) -> str:
-    """``12.3 MiB``, or a dash for what was not measured."""
-    return "-" if count is None else f"{count / 2**20:,.1f} MiB"
+    """Bytes as MiB, or a dash for what was not measured."""
+    return "-" if count is None else f"{count / 2**20:,.{1 if count < 2**27 else 0}f}"
 
 
 def percent(value: float | None) -> str:
@@ -152,10 +152,12 @@ class Reporter:
             return
         arms = [evaluation] + ([evaluation.against] if evaluation.against else [])
         results = [r for arm in arms for r in arm.runs]
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        # Narrow: it has to fit into 80 columns.
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("algorithm", no_wrap=True)
         table.add_column("seed")
-        for title in ("test %", "images/s", "saved\nactivations", "peak\nmemory", "blocks", "layers\na block"):
+        titles = ("test %", "images/s", "kept\nMiB", "peak\nMiB", "blocks", "layers\na block")
+        for title in titles:
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("strictly\nlocal", no_wrap=True)
         for arm in arms:
@@ -219,11 +221,11 @@ def _declared(runs: Sequence[RunResult]) -> str:
 
     def measured(probe: str) -> str:
         found = [x.locality[probe] for x in runs]
-        return "not measured" if None in found else "nothing crosses" if all(found) else "crosses blocks"
+        return "not measured" if None in found else "stay in their block" if all(found) else "cross blocks"
 
     return (
         f"{r.algo}: isolation {r.isolation}, coupling {r.coupling}, fusion {r.fusion}; measured: "
-        f"gradients {measured('structural')}, perturbations {measured('black_box')}"
+        f"gradients {measured('structural')}, perturbations of later blocks {measured('black_box')}"
     )
 
 

@@ -25,7 +25,7 @@ from ffzoo.data import sources
 from ffzoo.data.augment import Augment, cutout, random_crop, random_flip
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, RawData, Split, load_data
 from ffzoo.data.folders import FolderImages, square
-from ffzoo.data.options import MEDMNIST, DataOptions, TeacherStudent, default_root, parse_augment
+from ffzoo.data.options import MEDMNIST, DataOptions, TeacherStudent, default_root
 from ffzoo.errors import DataError, OptionError, UnknownNameError
 
 EVERYTHING = DataOptions(validation=0)
@@ -100,13 +100,6 @@ def test_teacher_student_options_refuse(change: dict[str, Any]) -> None:
     (name,) = change
     with pytest.raises(OptionError, match=name):
         TeacherStudent(**change)
-
-
-def test_parse_augment() -> None:
-    assert parse_augment("crop, flip") == ("crop", "flip")
-    assert parse_augment("none") == ()
-    with pytest.raises(OptionError, match=r"'corp'.*did you mean 'crop'"):
-        parse_augment("flip,corp")
 
 
 def test_default_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -204,10 +197,10 @@ def test_subsets() -> None:
         load(toy(), DataOptions(train_size=55))
 
 
-def test_class_too_small_to_split() -> None:
-    labels = np.array([0] * 30 + [1] * 29 + [2])
-    with pytest.raises(DataError, match=r"cannot split 10 % off 60 samples.*smallest has 1"):
-        load(toy(train_labels=labels), DataOptions(validation=0.1))
+def test_part_too_small_for_its_classes() -> None:
+    labels = np.array([0] * 30 + [1] * 28 + [2] * 2)
+    with pytest.raises(DataError, match=r"cannot split 2 samples off 60 samples.*smallest has 2"):
+        load(toy(train_labels=labels), DataOptions(validation=0, train_size=2))
 
 
 # --- statistics, size and devices ------------------------------------------------------------------------
@@ -809,3 +802,15 @@ def test_split_subset_keeps_pairs() -> None:
     part = split.subset(torch.tensor([4, 0]))
     assert len(part) == 2 and part.labels.tolist() == [4, 0]
     assert torch.equal(part.images[:, 0].long(), part.labels)  # type: ignore[index]
+
+
+def test_a_classs_only_sample_stays_in_the_training_part() -> None:
+    """A teacher of many classes leaves some almost empty; that must not end the run."""
+    config = TeacherStudent(num_classes=50, samples=1_000, test_samples=200)
+    bundle = load_data("teacher_student", partial(sources.teacher_student, config), DataOptions(), Path("."))
+    assert bundle.num_classes == 50
+    assert bundle.validation is not None and len(bundle.validation) + len(bundle.train) == 1_000
+    counts = torch.cat([bundle.train.labels, bundle.validation.labels]).bincount(minlength=50)
+    once = (counts == 1).nonzero().flatten()
+    assert len(once) > 0
+    assert not torch.isin(bundle.validation.labels, once).any()

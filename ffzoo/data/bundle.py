@@ -344,13 +344,18 @@ def _check_images(what: str, images: Tensor) -> Tensor:
 
 
 def _divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
-    """Stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept."""
+    """Stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
+
+    A class's only sample stays in the rest: it cannot be in both.
+    """
     from sklearn.model_selection import train_test_split
 
+    labels = split.labels.numpy()
+    alone = np.bincount(labels)[labels] < 2
+    shared = np.flatnonzero(~alone)
     try:
-        rest, taken = train_test_split(
-            np.arange(len(split)), test_size=size, stratify=split.labels.numpy(), random_state=seed
-        )
+        rest, taken = train_test_split(shared, test_size=size, stratify=labels[shared], random_state=seed)
+        rest = np.concatenate([rest, np.flatnonzero(alone)])
     except ValueError as error:
         counts = split.labels.bincount()
         counts = counts[counts > 0]

@@ -111,23 +111,6 @@ class TeacherStudent:
         _whole("teacher_student option", "teacher_seed", self.teacher_seed, 0)
 
 
-def parse_augment(text: str) -> tuple[str, ...]:
-    """Read augmentation steps as written on a command line.
-
-    Args:
-        text: step names separated by commas (``"crop,flip"``), or ``"none"``.
-
-    Returns:
-        The names in order; empty for ``"none"``.
-
-    Raises:
-        OptionError: a name is not one of :data:`AUGMENTATIONS`.
-    """
-    if text.strip() == "none":
-        return ()
-    return check_augment(tuple(step.strip() for step in text.split(",")))
-
-
 def check_augment(steps: tuple[str, ...]) -> tuple[str, ...]:
     """Return ``steps`` unchanged when every name is known.
 

@@ -82,7 +82,7 @@ class Position:
     Attributes:
         epoch: epochs finished.
         watch: training time so far.
-        wall_seconds: all time so far.
+        wall_seconds: time since the first step.
         finished: whether ``finish`` has run.
     """
 
