@@ -271,7 +271,8 @@ class RecipeAlgorithm(Algorithm):
         """The weighted sum of a block's terms; None for a block without any."""
         ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
         total: Tensor | None = None
-        views = self.goodness_norms[l](h).chunk(parts)[: len(signs)]
+        h = self.goodness_norms[l](h)
+        views = h.chunk(parts)[: len(signs)] if parts > 1 else (h,)  # even one chunk costs a copy in backward
         for goodness, loss, factor in self.terms(l):
             scores = tuple(goodness(out if goodness.reads_output else v, ctx) for v in views)
             value = factor * loss(scores[: loss.views], ctx)
