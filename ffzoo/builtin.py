@@ -31,7 +31,6 @@ def register_local_losses(register: Register) -> None:
     register(
         "cross_entropy",
         "ffzoo.parts.losses:CrossEntropy",
-        config=_OPT + "CrossEntropy",
         summary="-log softmax(z)_y",
     )
     register(
@@ -129,9 +128,9 @@ def register_backbone_sources(register: Register) -> None:
 @hookimpl
 def register_datasets(register: Register) -> None:
     """Data sets; the tags are their defaults on the command line."""
-    digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32, "fit.lr": 1e-3}
+    digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32, "fit.lr": 1e-3, "fit.label_smoothing": 0.1}
     mnist = {"backbone": "mlp", "fit.epochs": 15}
-    small = {"backbone": "cnn", "fit.epochs": 6}
+    small = {"backbone": "cnn", "fit.epochs": 5}
     natural = {"backbone": "cnn", "fit.epochs": 20, "fit.augment": ("crop", "flip")}
     large = {"backbone": "timm:resnet18", "fit.epochs": 50, "fit.augment": ("crop", "flip")}
 

@@ -80,7 +80,7 @@ class RecipeAlgorithm(Algorithm):
                     f"block {l + 1} of {depth} has no term, so nothing would train it; "
                     "with isolation=local expected at least one term with blocks=all"
                 )
-            build = Build(shape, num_classes, l, depth, generator)
+            build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing)
             self.weights.append([t.weight for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))

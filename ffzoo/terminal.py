@@ -124,6 +124,7 @@ class Reporter:
             f = run.fit
             extra = "".join(
                 [
+                    f", label smoothing {f.label_smoothing:g}" if f.label_smoothing else "",
                     f", augment {'+'.join(f.augment)}" if f.augment else "",
                     f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
                     f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",

@@ -250,3 +250,12 @@ def test_logistic_threshold_scaled_by_width_is_hintons_sum_against_theta():
     g = h.square().sum(1)
     want = (nn.functional.softplus(30 - g).mean() + nn.functional.softplus(g.flip(0) - 30).mean()) / 2
     torch.testing.assert_close(got, want)
+
+
+def test_label_smoothing_is_the_trainings_and_reaches_every_block():
+    batch = batch_of()
+    plain, smooth = mlp("dtg_ff"), mlp("dtg_ff", label_smoothing=0.3)
+    scores = plain.scores(batch.x)[1]
+    for l, loss in enumerate(smooth.losses(batch)):
+        torch.testing.assert_close(loss, nn.functional.cross_entropy(scores[l], batch.y, label_smoothing=0.3))
+        assert not torch.equal(loss, plain.losses(batch)[l])

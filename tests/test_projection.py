@@ -131,8 +131,8 @@ def test_training_leaves_the_projection_and_keeps_the_temperature_in_range(name)
         algorithm.train_step(x, torch.randint(4, (16,), generator=generator))
     for goodness, before in zip(algorithm.goodness, frozen, strict=True):
         assert torch.equal(goodness[0].projection, before)
-        assert 0.1 <= float(goodness[0].temperature()) <= 2.0
-        assert float(goodness[0].alpha) != 0.0  # it is learned
+        assert 0.1 <= goodness[0].temperature().item() <= 2.0
+        assert goodness[0].alpha.item() != 0.0  # it is learned
 
 
 def test_the_two_readings_are_presets_of_the_one_primitive():

@@ -25,6 +25,7 @@ class Build:
         block: index of the block, from 0.
         depth: number of blocks.
         generator: source of frozen random numbers.
+        label_smoothing: of the training, for losses on class scores.
     """
 
     shape: tuple[int, ...]
@@ -32,6 +33,7 @@ class Build:
     block: int
     depth: int
     generator: torch.Generator
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from ffzoo.parts.base import Build, Context, LocalLoss
 
 
 class CrossEntropy(LocalLoss):
-    """L = -log softmax(z)_y of class scores z ``(B, K)``."""
+    """L = -log softmax(z)_y of class scores z ``(B, K)``, with the training's label smoothing."""
 
     accepts = ("class",)
 
-    def __init__(self, config: options.CrossEntropy, build: Build) -> None:
+    def __init__(self, config: None, build: Build) -> None:
         super().__init__(config, build)
-        self.label_smoothing = config.label_smoothing
+        self.label_smoothing = build.label_smoothing
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
         """Cross-entropy of the positive view."""

@@ -51,20 +51,6 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
-    """Cross-entropy of class scores.
-
-    Attributes:
-        label_smoothing: mass spread evenly over all classes.
-    """
-
-    label_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
-
-
-@dataclass(frozen=True)
 class Logistic:
     """Logistic loss of sample scores against a threshold.
 

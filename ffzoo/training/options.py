@@ -20,6 +20,7 @@ class FitOptions:
         weight_decay: of matrices and filters; biases and scalars have none.
         schedule: of the learning rate over the whole run, step by step.
         warmup: fraction of the run in which the learning rate rises linearly.
+        label_smoothing: mass that the blocks' cross-entropies spread evenly over all classes.
         augment: steps of batchwise augmentation, in order.
         seed: of initial weights, data order and augmentation.
     """
@@ -31,6 +32,7 @@ class FitOptions:
     weight_decay: float = 1e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = 0.0
+    label_smoothing: float = 0.0
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
     seed: int = 0
 
@@ -40,6 +42,7 @@ class FitOptions:
         require(self.lr > 0, "lr", self.lr, "> 0")
         require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
+        require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
         require(self.seed >= 0, "seed", self.seed, "at least 0")
 
 
