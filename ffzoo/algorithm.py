@@ -65,6 +65,7 @@ class Algorithm(nn.Module):
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
+        needs_validation: ``finish`` chooses something on the validation part.
         fusion_grad: ``detached``, ``one_hop``, or ``none`` where there is no fusion to train.
     """
 
@@ -72,6 +73,7 @@ class Algorithm(nn.Module):
     coupling: str = "none"
     fusion: str = "last"
     fusion_grad: str = "detached"
+    needs_validation: bool = False
     has_losses: ClassVar[bool] = True  # False: the rule's credit is not the gradient of a loss
 
     def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:

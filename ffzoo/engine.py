@@ -25,7 +25,7 @@ from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, s
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
 from ffzoo.recipe import Recipe, find
-from ffzoo.training.optim import HEAD, BlockOptimizers
+from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import FitOptions
 
 
@@ -62,6 +62,8 @@ class RecipeAlgorithm(Algorithm):
 
         self.label_embedding = make_part("label_embeddings", recipe.label_embedding, num_classes)
         self.negatives = make_part("negatives", recipe.negatives, num_classes)
+        if recipe.goodness_norm == "auto":
+            raise RecipeError("goodness_norm is 'auto', which is a choice of forward_norm; expected none, l2, ...")
         norm = recipe.forward_norm
         if norm == "auto":
             norm = "none" if backbone.normalized else "layernorm"
@@ -92,16 +94,17 @@ class RecipeAlgorithm(Algorithm):
         terms = [self.terms(l) for l in range(depth)]
         scored = sum(any(g.kind == self.score_kind for g, _, _ in of_block) for of_block in terms)
         fusion_build = FusionBuild(shapes, num_classes, self.score_kind, scored)
-        self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
-        if self.fusion_head.reads == "scores" and self.score_kind is None:
+        if find("fusions", recipe.fusion)[0].load().reads == "scores" and self.score_kind is None:
             raise RecipeError(
                 f"fusion={self.fusion} adds up blocks' scores of classes, but no block has any: without a label "
                 "embedding a sample goodness knows no classes; expected fusion=concat_linear"
             )
+        self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
         parts: list[Goodness | LocalLoss] = [p for of_block in terms for g, loss, _ in of_block for p in (g, loss)]
         couplings = {p.coupling for p in parts} | {self.fusion_head.coupling}
         self.coupling = "+".join(sorted(couplings - {"none"})) or "none"
         self.batch_level = any(p.batch_level for p in parts)
+        self.needs_validation = self.fusion_head.calibrates
         self.batch_statistics = has_batch_statistics(self)
 
         owned = [self.own_parameters(l) for l in range(depth)]
@@ -121,6 +124,13 @@ class RecipeAlgorithm(Algorithm):
                 )
             if loss.views == 2 and not self.contrasts:
                 raise RecipeError(f"{type(loss).__name__} compares positive and negative views; expected negatives")
+            if goodness.kind == "class" and self.labelled:
+                raise RecipeError(
+                    f"{type(goodness).__name__} scores classes, and the label embedding would show it the right one; "
+                    "expected label_embedding=none"
+                )
+        if self.contrasts and all(loss.views == 1 for _, loss, _ in self.terms(self.backbone.depth - 1)):
+            raise RecipeError("no loss compares negatives with positives; expected negatives=none")
         if self.negatives.wrong_labels and not self.labelled:
             raise RecipeError(
                 "negatives=wrong_label needs labels in the input; expected label_embedding=overlay or concat"
@@ -164,8 +174,10 @@ class RecipeAlgorithm(Algorithm):
         """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
         batch = as_batch(batch, y)
         self.train()
-        if self.total_steps:
-            self.optimizers.set_progress(min(self.step_count / self.total_steps, 1.0))
+        # A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a
+        # rate of zero nothing would leak.
+        inside = self.step_count < self.total_steps
+        self.optimizers.set_rate(learning_rate_factor(self.fit, self.step_count / self.total_steps) if inside else 1.0)
         views = self._views(batch)
         rows = self._rows(len(batch.y))
         streaming = self.execution.streaming and self.local and self.fusion_grad == "detached"
@@ -238,15 +250,16 @@ class RecipeAlgorithm(Algorithm):
         kept: list[Tensor] = []
 
         def visit(l: int, out: Any) -> Any:
-            h = self._features(l, out)
-            loss = self._loss(l, h, out, len(views), signs, y, batch, metrics, weight)
-            if self.fusion_head.reads == "features":
-                # The neutral view comes last; without labels in the input, so does the positive one's.
-                view = h.chunk(len(views))[-1 if views[-1].sign == 0 else 0]
-                f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
-                kept.extend([] if f is None else [f])
-            if loss is not None:
-                on_loss(l, loss)
+            with self._full_precision():
+                h = self._features(l, out)
+                loss = self._loss(l, h, out, len(views), signs, y, batch, metrics, weight)
+                if self.fusion_head.reads == "features":
+                    # The neutral view comes last; where no label enters the input, the positive one is neutral.
+                    view = h.chunk(len(views))[-1 if views[-1].sign == 0 else 0]
+                    f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
+                    kept.extend([] if f is None else [f])
+                if loss is not None:
+                    on_loss(l, loss)
             return self._pass_on(l, out, loss is not None or self.fusion_head.reads == "features")
 
         with self._autocast(), self._statistics(len(views)):
@@ -309,6 +322,12 @@ class RecipeAlgorithm(Algorithm):
         # Weights change inside the walk, so a cached cast of them would be a stale one.
         return torch.autocast(device, torch.bfloat16, cache_enabled=False)
 
+    def _full_precision(self) -> contextlib.AbstractContextManager[Any]:
+        """Goodness, losses and backward are not the blocks': no autocast for them."""
+        if self.execution.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(next(self.backbone.parameters()).device.type, enabled=False)
+
     def _statistics(self, parts: int) -> contextlib.AbstractContextManager[Any]:
         if parts > 1 and self.batch_statistics:
             return split_statistics(self.backbone, parts)
@@ -324,8 +343,19 @@ class RecipeAlgorithm(Algorithm):
             if self.fusion_head.reads == "scores":
                 assert blocks is not None
                 return self.fusion_head([b for b in blocks if b is not None]), blocks
-            kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x, None))]
-            return self.fusion_head([f for f in kept if f is not None]), blocks
+            return self._fused_features(x), blocks
+
+    @torch.no_grad()
+    def predict(self, x: Tensor) -> Tensor:
+        """See :meth:`ffzoo.Algorithm.predict`; a fusion of features takes one pass, with the neutral label."""
+        if self.fusion_head.reads == "scores":
+            return self.scores(x)[0]
+        with self._evaluating():
+            return self._fused_features(x)
+
+    def _fused_features(self, x: Tensor) -> Tensor:
+        kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x, None))]
+        return self.fusion_head([f for f in kept if f is not None])
 
     @torch.no_grad()
     def features(self, x: Tensor) -> list[Tensor]:
@@ -342,7 +372,8 @@ class RecipeAlgorithm(Algorithm):
         found: list[Any] = []
 
         def visit(l: int, out: Any) -> Any:
-            found.append(read(l, out))
+            with self._full_precision():
+                found.append(read(l, out))
             return self._pass_on(l, out)
 
         with self._autocast():

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffzoo import __version__
+from ffzoo.errors import OptionError, nearest
 from ffzoo.loader import ZOO
+
+if TYPE_CHECKING:
+    import torch
+
+_CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 def versions() -> dict[str, str]:
@@ -46,11 +54,11 @@ def git_commit() -> str | None:
     return commit.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
 
 
-def hardware(device: str) -> dict[str, Any]:
+def hardware(device: torch.device) -> dict[str, Any]:
     """Processor, cores in use and accelerator."""
     import torch
 
-    name = torch.cuda.get_device_name() if device.startswith("cuda") else None
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -60,15 +68,41 @@ def hardware(device: str) -> dict[str, Any]:
     }
 
 
-def peak_memory_bytes(device: str) -> int | None:
-    """Peak memory: of the allocator on CUDA, resident memory of the process elsewhere; None if unknown."""
+def resolve_device(name: str) -> torch.device:
+    """The device of ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        OptionError: it is not there.
+    """
     import torch
 
-    if device.startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated())
-    try:
-        import resource
-    except ImportError:  # not on Windows
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    there = [n for n, available in found.items() if available]
+    if name == "auto":
+        return torch.device(there[0])
+    if name.partition(":")[0] not in there:
+        raise OptionError(f"device {name!r} is not available here: {nearest(name, ['auto', *there])}")
+    return torch.device(name)
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Forget the peak so far, so that a run's peak is its own."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            _CLEAR.write_text("5")
+
+
+def peak_memory_bytes(device: torch.device) -> int | None:
+    """Peak since the reset: of the allocator on CUDA, resident memory of the process on Linux; None if unknown."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if device.type != "cpu" or sys.platform != "linux" or not os.access(_CLEAR, os.W_OK):
         return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    peak = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.M)
+    return int(peak[1]) * 1024 if peak else None

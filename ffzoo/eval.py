@@ -28,6 +28,12 @@ fusion_grad, ...) and their options (goodness.grid, loss.threshold, fusion.first
 """
 
 
+_FIXED = (
+    *("against", "epochs", "minutes", "batch_size", "seed", "seeds", "config", "out"),
+    *("device", "precision", "micro_batch", "checkpoint_blocks"),
+)  # what a run that has begun keeps
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     p = argparse.ArgumentParser(
@@ -51,10 +57,12 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--config", metavar="FILE", help="a TOML file with the same keys as --set")
     how = p.add_argument_group("how to run it")
-    how.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    how.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="bf16: autocast of the blocks")
-    how.add_argument("--micro-batch", type=_positive, default=0, metavar="N", help="samples forwarded at once")
-    how.add_argument("--checkpoint-blocks", action="store_true", help="recompute a block's activations in its backward")
+    how.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="default: auto")
+    how.add_argument("--precision", choices=("fp32", "bf16"), help="default: fp32; bf16 is autocast of the blocks")
+    how.add_argument("--micro-batch", type=_positive, metavar="N", help="samples forwarded at once")
+    how.add_argument(
+        "--checkpoint-blocks", action="store_true", default=None, help="recompute a block's activations in its backward"
+    )
     files = p.add_argument_group("files")
     files.add_argument("--data-dir", metavar="DIR", help="data sets (default: FFZOO_DATA, else the cache folder)")
     files.add_argument("--out", metavar="DIR", help="new run folder: config, metrics, checkpoint, result")
@@ -121,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
     settings = _settings(args)
     seeds = _seeds(args)
     if args.resume is not None:
-        fixed = [n for n in ("against", "epochs", "minutes", "batch_size", "seed", "seeds", "out") if getattr(args, n)]
+        fixed = [name for name in _FIXED if getattr(args, name) is not None]
         if fixed or settings:
             name = f"--{fixed[0].replace('_', '-')}" if fixed else "--set"
             raise OptionError(f"{name} cannot change a run that has begun; expected --resume with the run as it was")
@@ -135,7 +143,7 @@ def run(args: argparse.Namespace) -> None:
         "epochs": args.epochs,
         "batch_size": args.batch_size,
         "settings": settings,
-        "device": args.device,
+        "device": args.device or "auto",
         "minutes": args.minutes or 0.0,
     }
     algo, dataset = args.algo or "dtg_ff", args.dataset or "digits"
@@ -153,9 +161,9 @@ def run(args: argparse.Namespace) -> None:
         **options,
         seeds=seeds,
         against=args.against,
-        precision=args.precision,
-        micro_batch=args.micro_batch,
-        checkpoint_blocks=args.checkpoint_blocks,
+        precision=args.precision or "fp32",
+        micro_batch=args.micro_batch or 0,
+        checkpoint_blocks=bool(args.checkpoint_blocks),
         data_dir=args.data_dir,
         out=args.out,
         progress=not args.quiet,

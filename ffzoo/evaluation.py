@@ -16,20 +16,20 @@ from typing import Any
 import torch
 
 from ffzoo import environment
-from ffzoo.algorithm import Algorithm, Batch, Metrics
+from ffzoo.algorithm import Algorithm, Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
-from ffzoo.errors import CheckpointError, OptionError, nearest
+from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.plan import RunConfig, data_root, dataset_entry, make_run
-from ffzoo.terminal import Reporter
-from ffzoo.trained import CONFIG, build_algorithm, data_facts
+from ffzoo.terminal import Progress, Reporter
+from ffzoo.trained import CONFIG, PLAN, build_algorithm, data_facts
 from ffzoo.training import checkpoint
-from ffzoo.training.fit import Part, Position, Stopwatch, accuracy, epoch_order, fit
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, epoch_order, fit
 from ffzoo.training.options import Execution
 
 SCHEMA_VERSION = 1
-RESULT, METRICS, PLAN = "result.json", "metrics.jsonl", "plan.json"
+RESULT, METRICS = "result.json", "metrics.jsonl"
 _PROBE_SAMPLES = 8
 _CALIBRATION_STEPS = 20
 
@@ -55,7 +55,8 @@ class RunResult:
         isolation: declared.
         coupling: declared.
         images_per_second: over all training work; loading, evaluation and the first steps excluded.
-        peak_memory_bytes: of the process, or of the allocator on CUDA.
+        peak_memory_bytes: from the first step to the end of training, of the process (Linux) or of the allocator
+            (CUDA); None elsewhere.
         saved_activation_bytes: peak bytes of distinct storages kept for a later backward in one step.
         wall_seconds: from the first step to the end of training, evaluation on the validation part included.
         train_flops: floating-point operations of matrix products and convolutions in training.
@@ -103,7 +104,7 @@ class RunResult:
     data_sha256: str
     versions: dict[str, str]
     git: str | None
-    test_reads: int = 1
+    test_reads: int
     search_trials: int | None = None
     schema_version: int = SCHEMA_VERSION
     folder: str | None = None
@@ -298,30 +299,36 @@ def run_all(
     """
     reporter = Reporter(progress)
     folders = _folders(runs, out, resuming)
-    device = _device(runs[0].device)
+    device = environment.resolve_device(runs[0].device)
     data = _load(runs[0], data_dir).to(device)
     reporter.plan(runs, data, out, str(device))
-    epochs: dict[str, int] = {}
-    results: list[RunResult] = []
-    for i, (config, folder) in enumerate(zip(runs, folders, strict=True)):
-        if folder is not None and (folder / RESULT).exists():
-            results.append(RunResult.read(folder))
-            continue
+    # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
+    for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
+        algorithm = build_algorithm(config, data.shape, data.num_classes, device)
+        reporter.split(algorithm.backbone)
         if config.minutes:
-            name = config.algorithm.name
-            if name not in epochs:
-                epochs[name] = _fit_epochs(config, data, device)
-                reporter.note(f"{name}: {epochs[name]} epochs fit into {config.minutes:.3g} minutes a run")
-            config = dataclasses.replace(config.with_fit(epochs=epochs[name]), minutes=0.0)
-        reporter.begin(config, i, len(runs))
-        results.append(_run(config, data, device, folder, reporter))
+            epochs = _fit_epochs(config, algorithm, data, device)
+            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes a run")
+            runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
+    if not resuming:
+        _write_plan(runs, folders, out)
+    steps = [_steps(config, data) * config.fit.epochs for config in runs]
+    results: list[RunResult] = []
+    with reporter.progress(sum(steps)) as bar:
+        for config, folder, length in zip(runs, folders, steps, strict=True):
+            bar.begin(config, len(runs) == 1)
+            if folder is not None and (folder / RESULT).exists():
+                results.append(RunResult.read(folder))
+                bar.skip(length)
+            else:
+                results.append(_run(config, data, device, folder, bar))
     evaluation = _summary(results)
     reporter.table(evaluation)
     return evaluation
 
 
 def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[Path | None]:
-    """Make the run folders and write down what will be run, before anything is computed."""
+    """Where each run will be written; nothing is made yet."""
     if out is None:
         return [None] * len(runs)
     folders = [out] if len(runs) == 1 else [out / config.label for config in runs]
@@ -329,12 +336,30 @@ def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> lis
         return list(folders)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OptionError(f"{str(out)!r} exists and is not empty; expected a new folder, or --resume {out}")
+    return list(folders)
+
+
+def _write_plan(runs: Sequence[RunConfig], folders: Sequence[Path | None], out: Path | None) -> None:
+    """Make the run folders and write down what will be run, before anything is trained."""
+    if out is None:
+        return
+    names = []
     for config, folder in zip(runs, folders, strict=True):
+        assert folder is not None
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.write_json(folder / CONFIG, config.to_json())
+        names.append(folder.name)
     if len(runs) > 1:
-        checkpoint.write_json(out / PLAN, {"runs": [folder.name for folder in folders]})
-    return list(folders)
+        checkpoint.write_json(out / PLAN, {"runs": names})
+
+
+def _steps(config: RunConfig, data: DataBundle) -> int:
+    """Training steps an epoch."""
+    return len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
+
+
+def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
+    return dataclasses.replace(config.with_fit(epochs=epochs), minutes=0.0)
 
 
 def _load(config: RunConfig, data_dir: str | Path | None) -> DataBundle:
@@ -345,16 +370,6 @@ def _load(config: RunConfig, data_dir: str | Path | None) -> DataBundle:
     else:
         loader = target if config.dataset_config is None else partial(target, config.dataset_config)
     return load_data(config.dataset, loader, config.data, data_root(data_dir))
-
-
-def _device(name: str) -> torch.device:
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(n for n in ("cuda", "mps", "cpu") if found[n]))
-    if not found.get(name, False):
-        there = [n for n, available in found.items() if available]
-        raise OptionError(f"device {name!r} is not available here: {nearest(name, ['auto', *there])}")
-    return torch.device(name)
 
 
 def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
@@ -368,9 +383,8 @@ def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int)
     return dataclasses.replace(batch, generator=torch.Generator(device).manual_seed(seed))
 
 
-def _fit_epochs(config: RunConfig, data: DataBundle, device: torch.device) -> int:
-    """The epochs that fit into the time asked for; at least one."""
-    algorithm = build_algorithm(config, data.shape, data.num_classes, device)
+def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, device: torch.device) -> int:
+    """The epochs that fit into the time asked for; at least one. It trains the algorithm it is given."""
     preprocess = _preprocess(data, device)
     batch = _first_batch(data, preprocess, config.fit.batch_size, 0)
     watch = Stopwatch()
@@ -386,43 +400,32 @@ def _fit_epochs(config: RunConfig, data: DataBundle, device: torch.device) -> in
     return max(1, int(budget / (epoch * 1.05)))
 
 
-def _probe(algorithm: Algorithm, batch: Batch) -> dict[str, bool | None]:
-    found = probe(algorithm, batch)
-    return {
-        "structural": found.structural,
-        "black_box": found.black_box,
-        "strictly_local": found.strictly_local,
-    }
-
-
 def _run(
-    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, reporter: Reporter
+    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, progress: Progress
 ) -> RunResult:
+    resumed = folder is not None and (folder / checkpoint.TENSORS).exists()
+    if resumed:
+        config = config.without_pretrained()
     algorithm = build_algorithm(config, data.shape, data.num_classes, device)
     preprocess = _preprocess(data, device)
     sample = _first_batch(data, preprocess, _PROBE_SAMPLES, config.fit.seed)
     position, measured = Position(0, Stopwatch()), {}
-    if folder is not None:
-        description = config.to_json() | {"data_facts": data_facts(data)} | _origin(device)
-        checkpoint.write_json(folder / CONFIG, description)
-    if folder is not None and (folder / checkpoint.TENSORS).exists():
+    if resumed:
+        assert folder is not None
         saved = checkpoint.load(folder, algorithm)
         position, measured = Position.from_json(saved["fit"]), saved["measured"]
         if saved["data_sha256"] != data.sha256:
             raise CheckpointError(f"{str(folder)!r} was trained on other data than {data.name} holds now")
         _truncate(folder / METRICS, position.epoch)
     else:
-        measured["before"] = _probe(algorithm, sample)
+        if folder is not None:
+            description = config.to_json() | {"device": str(device), "data_facts": data_facts(data)} | _origin(device)
+            checkpoint.write_json(folder / CONFIG, description)
+            _truncate(folder / METRICS, 0)
+        measured["before"] = asdict(probe(algorithm, sample))
         cost = step_cost(algorithm, _first_batch(data, preprocess, config.fit.batch_size, config.fit.seed))
         measured |= asdict(cost)
-        if folder is not None:
-            _truncate(folder / METRICS, 0)
-
-    steps = len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
-    progress = reporter.progress(steps * config.fit.epochs, steps * position.epoch, config)
-
-    def on_step(metrics: Metrics) -> None:
-        progress.step(metrics)
+    progress.skip(_steps(config, data) * position.epoch)
 
     def save() -> None:
         if folder is not None:
@@ -438,13 +441,14 @@ def _run(
         save()
         progress.epoch(position.epoch, means)
 
-    with progress:
-        finished = position.finished
-        fit(algorithm, data, preprocess, config.fit, position, on_step, on_epoch)
-        if not finished:
-            save()
-    after = _probe(algorithm, sample)
-    test_accuracy, per_block = accuracy(algorithm, Part(data.test, preprocess, 500))
+    environment.reset_peak_memory(device)
+    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch)
+    measured["peak_memory_bytes"] = environment.peak_memory_bytes(device)
+    after = asdict(probe(algorithm, sample))
+    position.test_reads += 1
+    save()
+    batch_size = config.execution.micro_batch or config.fit.batch_size
+    test_accuracy, per_block = accuracies(algorithm, Part(data.test, preprocess, batch_size))
     result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
     if folder is not None:
         checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})
@@ -465,7 +469,6 @@ def _result(
 ) -> RunResult:
     before = measured["before"]
     backbone = algorithm.backbone
-    steps = len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
     both = {
         name: None if None in (before[name], after[name]) else bool(before[name] and after[name])
         for name in ("structural", "black_box")
@@ -486,10 +489,10 @@ def _result(
         isolation=algorithm.isolation,
         coupling=algorithm.coupling,
         images_per_second=position.watch.images_per_second,
-        peak_memory_bytes=environment.peak_memory_bytes(str(device)),
+        peak_memory_bytes=measured["peak_memory_bytes"],
         saved_activation_bytes=measured["saved_activation_bytes"],
         wall_seconds=position.wall_seconds,
-        train_flops=measured["flops"] * steps * config.fit.epochs,
+        train_flops=measured["flops"] * _steps(config, data) * config.fit.epochs,
         blocks=backbone.depth,
         max_weight_layers_per_block=max(backbone.weight_layers(l) for l in range(backbone.depth)),
         locality=both,
@@ -498,6 +501,7 @@ def _result(
         precision=config.execution.precision,
         split=data.split,
         data_sha256=data.sha256,
+        test_reads=position.test_reads,
         versions=environment.versions(),
         git=environment.git_commit(),
         folder=str(folder) if folder is not None else None,
@@ -508,7 +512,7 @@ def _origin(device: torch.device) -> dict[str, Any]:
     return {
         "versions": environment.versions(),
         "git": environment.git_commit(),
-        "hardware": environment.hardware(str(device)),
+        "hardware": environment.hardware(device),
         "plugins": environment.plugins(),
     }
 

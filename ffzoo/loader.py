@@ -159,6 +159,8 @@ class Zoo:
         if not path.is_file():
             raise PluginError(f"plugin file {str(path)!r} does not exist")
         name = path.stem
+        if name in sys.modules or importlib.util.find_spec(name) is not None:
+            raise PluginError(f"plugin file {str(path)!r} has the name of a module that is there already; rename it")
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise PluginError(f"plugin file {str(path)!r} is not a Python file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -107,6 +108,22 @@ def replace(config: T, changes: Mapping[str, Any], where: str) -> T:
         except (ValueError, OverflowError):
             raise OptionError(f"option {where + name!r} is {value!r}; expected {type_words(fields[name])}") from None
     return dataclasses.replace(config, **values)  # type: ignore[type-var]
+
+
+def check(config: Any) -> None:
+    """Check every field's type, for ``__post_init__``: Python callers get the errors of the command line.
+
+    Raises:
+        OptionError: a value that does not fit its field, NaN and infinity included.
+    """
+    for name, annotation in field_types(type(config)).items():
+        value = getattr(config, name)
+        try:
+            good = annotation is Any or parse(value, annotation) == value
+        except (ValueError, OverflowError):
+            good = False
+        if not good or (isinstance(value, float) and not math.isfinite(value)):
+            raise OptionError(f"{name} is {value!r}; expected {type_words(annotation)}")
 
 
 def to_json(value: Any) -> Any:

@@ -36,6 +36,7 @@ class RunConfig:
         execution: how a step runs.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         minutes: fit the epochs to this time; 0 for the epochs of ``fit``.
+        own_keys: options that were set for this algorithm alone; for messages.
     """
 
     algorithm: AlgorithmSpec
@@ -48,6 +49,7 @@ class RunConfig:
     execution: Execution
     device: str = "auto"
     minutes: float = 0.0
+    own_keys: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -59,6 +61,14 @@ class RunConfig:
     def with_fit(self, **changes: Any) -> RunConfig:
         """A copy with some fit options changed."""
         return dataclasses.replace(self, fit=dataclasses.replace(self.fit, **changes))
+
+    def without_pretrained(self) -> RunConfig:
+        """A copy that downloads no weights, for when a checkpoint follows."""
+        if getattr(self.backbone_config, "pretrained", False):
+            return dataclasses.replace(
+                self, backbone_config=dataclasses.replace(self.backbone_config, pretrained=False)
+            )
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that :meth:`from_json` reads back."""
@@ -188,6 +198,13 @@ def make_run(
     data_entry, _ = dataset_entry(dataset)
     defaults: dict[str, Any] = {**data_entry.tags.get("defaults", {}), **algorithm_entry.tags.get("defaults", {})}
     given = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
+    if "seed" in sections["fit"]:
+        raise OptionError("option 'fit.seed' is the seed's; expected --seed or --seeds")
+    for key, value in given.items():
+        if value is not None and key in sections["fit"]:
+            raise OptionError(f"option 'fit.{key}' is given twice: {value!r} and {sections['fit'][key]!r}")
+    if minutes and (epochs is not None or "epochs" in sections["fit"]):
+        raise OptionError("epochs and minutes are both given; expected one of them")
     fit_changes = {k.removeprefix("fit."): v for k, v in defaults.items() if k.startswith("fit.")}
     fit_changes |= sections["fit"] | {k: v for k, v in given.items() if v is not None}
     _check_section(algo, own)
@@ -201,7 +218,7 @@ def make_run(
         if key not in data_fields and key not in own_fields:
             raise OptionError(f"unknown option 'data.{key}': {nearest(key, [*data_fields, *own_fields])}")
     general = {k: v for k, v in sections["data"].items() if k in data_fields}
-    options.require(minutes >= 0, "minutes", minutes, "at least 0")
+    options.require(0 <= minutes < float("inf"), "minutes", minutes, "a number of at least 0")
     return RunConfig(
         spec,
         dataset,
@@ -213,6 +230,7 @@ def make_run(
         execution or Execution(),
         device,
         minutes,
+        tuple(own),
     )
 
 

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from ffzoo.errors import PluginError
 from ffzoo.loader import ZOO, PluginWarning
 
 
@@ -42,7 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ffzoo.plugins", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args(argv)
-    found = listing()
+    try:
+        found = listing()
+    except PluginError as error:  # FFZOO_STRICT_PLUGINS=1
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if args.json:
         print(json.dumps(found, indent=2))
         return 0

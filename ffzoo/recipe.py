@@ -51,6 +51,9 @@ class Term:
     weight: float = 1.0
     blocks: Literal["all", "last"] = "all"
 
+    def __post_init__(self) -> None:
+        options.check(self)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -78,6 +81,11 @@ class Recipe:
     isolation: Isolation = "local"
     fusion: Part = "sum"
     fusion_grad: Literal["detached", "one_hop"] = "detached"
+
+    def __post_init__(self) -> None:
+        for term in self.terms:
+            if not isinstance(term, Term):
+                raise RecipeError(f"terms holds {term!r}; expected Term(goodness, loss)")
 
     def replace(self, **changes: Any) -> Recipe:
         """A copy with some fields changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 if TYPE_CHECKING:
     from ffzoo.algorithm import Metrics
+    from ffzoo.backbones.base import Backbone
     from ffzoo.data.bundle import DataBundle
     from ffzoo.evaluation import Evaluation, RunResult
     from ffzoo.plan import RunConfig
@@ -39,16 +41,21 @@ def percent(value: float | None) -> str:
 
 
 class Progress:
-    """A bar on a terminal, one line an epoch elsewhere; a context manager."""
+    """Progress over all runs of a command: a bar on a terminal, one line an epoch elsewhere.
 
-    def __init__(self, enabled: bool, total: int, done: int, config: RunConfig) -> None:
-        self.enabled, self.epochs = enabled, config.fit.epochs
+    Args:
+        enabled: False for silence.
+        total: training steps of all runs.
+    """
+
+    def __init__(self, enabled: bool, total: int) -> None:
+        self.enabled, self.total, self.done, self.fresh = enabled, total, 0, 0
+        self.begun = time.monotonic()
         self.bar: tqdm[Any] | None = None
-        self.fresh = 0
+        self.config: RunConfig | None = None
         self.validation: float | None = None
         if enabled and sys.stderr.isatty():
-            self.bar = tqdm(total=total, initial=done, desc=config.label, unit="step", dynamic_ncols=True)
-            self.full_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+            self.bar = tqdm(total=total, unit="step", dynamic_ncols=True)
             self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
     def __enter__(self) -> Progress:
@@ -58,13 +65,29 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
+    def begin(self, config: RunConfig, alone: bool) -> None:
+        """The next run, or the only one."""
+        self.config, self.validation = config, None
+        if self.bar is not None:
+            self.bar.set_description(config.label)
+        elif self.enabled and not alone:
+            print(config.label, file=sys.stderr, flush=True)
+
+    def skip(self, steps: int) -> None:
+        """Steps that were done before this command."""
+        self.done += steps
+        if self.bar is not None:
+            self.bar.initial += steps
+            self.bar.update(steps)
+
     def step(self, metrics: Metrics) -> None:
         """One training step more."""
+        self.done += 1
+        self.fresh += 1
         if self.bar is None:
             return
-        self.fresh += 1
         if self.fresh == _ESTIMATE_AFTER:
-            self.bar.bar_format = self.full_format
+            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
         if self.fresh % _REFRESH == 0:
             words = [f"{name} {100 * float(metrics[key]):.1f}%" for key, name in _last_accuracy(metrics)]
             if self.validation is not None:
@@ -75,12 +98,17 @@ class Progress:
     def epoch(self, epoch: int, means: dict[str, float]) -> None:
         """One epoch more, with its means."""
         self.validation = means.get("validation_accuracy")
-        if self.enabled and self.bar is None:
-            losses = [v for k, v in means.items() if k.startswith("loss/") and k != "loss/fusion"]
-            words = [f"epoch {epoch}/{self.epochs}", f"loss {statistics.fmean(losses):.4f}" if losses else ""]
-            words += [f"{name} {100 * float(means[key]):.1f}%" for key, name in _last_accuracy(means)]
-            words.append(f"val {100 * self.validation:.1f}%" if self.validation is not None else "")
-            print("  ".join(w for w in words if w), file=sys.stderr, flush=True)
+        if not self.enabled or self.bar is not None:
+            return
+        assert self.config is not None
+        losses = [v for k, v in means.items() if k.startswith("loss/") and k != "loss/fusion"]
+        words = [f"epoch {epoch}/{self.config.fit.epochs}", f"loss {statistics.fmean(losses):.4f}" if losses else ""]
+        words += [f"{name} {100 * float(means[key]):.1f}%" for key, name in _last_accuracy(means)]
+        words.append(f"val {100 * self.validation:.1f}%" if self.validation is not None else "")
+        if self.fresh >= _ESTIMATE_AFTER and self.done < self.total:
+            seconds = (time.monotonic() - self.begun) / self.fresh * (self.total - self.done)
+            words.append(f"left {tqdm.format_interval(seconds)}")
+        print("  ".join(w for w in words if w), file=sys.stderr, flush=True)
 
 
 def _last_accuracy(metrics: Any) -> list[tuple[str, str]]:
@@ -136,16 +164,20 @@ class Reporter:
                 f"  {run.algorithm.name}   {epochs}, batch {f.batch_size}, {f.optimizer} lr {f.lr:g} "
                 f"{f.schedule}{extra}"
             )
+        if len({r.algorithm.name for r in runs}) > 1 and first.own_keys:
+            self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
         self.note(f"  files  {out if out is not None else 'none (no --out)'}")
 
-    def begin(self, config: RunConfig, index: int, total: int) -> None:
-        """A run starts."""
-        if total > 1 and not sys.stderr.isatty():
-            self.note(f"run {index + 1} of {total}: {config.label}")
+    def split(self, backbone: Backbone) -> None:
+        """How a model that is not the library's own was cut into blocks."""
+        if backbone.copies_at_cuts:
+            self.note(backbone.describe())
+            if backbone.normalized:
+                self.note("the model's own normalization layers stay, on the goodness path too")
 
-    def progress(self, total: int, done: int, config: RunConfig) -> Progress:
-        """The progress of one run."""
-        return Progress(self.enabled, total, done, config)
+    def progress(self, total: int) -> Progress:
+        """The progress of all runs."""
+        return Progress(self.enabled, total)
 
     def table(self, evaluation: Evaluation) -> None:
         """The results."""
@@ -180,6 +212,11 @@ class Reporter:
                 else " (one seed: no interval)"
             )
             other = evaluation.against.runs[0].algo
+            epochs = {r.epochs for r in results}
+            if len(epochs) > 1:
+                interval += (
+                    f"; {first.epochs} against {evaluation.against.runs[0].epochs} epochs: equal time, not equal work"
+                )
             self.note(f"[bold]{first.algo} minus {other}: {100 * gap.mean:+.2f} points[/bold]{interval}")
         for r in results:
             if r.folder:

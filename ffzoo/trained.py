@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from ffzoo.algorithm import Algorithm
 from ffzoo.build import create
 from ffzoo.data.bundle import DataBundle, Preprocess
+from ffzoo.environment import resolve_device
 from ffzoo.errors import CheckpointError, DataError
 from ffzoo.plan import RunConfig
 from ffzoo.training import checkpoint
 
-CONFIG = "config.json"
+CONFIG, PLAN = "config.json", "plan.json"
 
 
 def build_algorithm(config: RunConfig, shape: tuple[int, ...], num_classes: int, device: torch.device) -> Algorithm:
@@ -40,6 +41,7 @@ def data_facts(data: DataBundle) -> dict[str, Any]:
         "mean": list(data.mean),
         "std": list(data.std),
         "class_names": list(data.class_names),
+        "pixels": data.train.pixels,
         "sha256": data.sha256,
         "split": data.split,
     }
@@ -52,21 +54,28 @@ class Trained(nn.Module):
         algorithm: in evaluation mode.
         class_names: one a column of the scores.
         shape: of one input, ``(C, H, W)`` or ``(D,)``.
+        pixels: inputs are uint8 pixels, not floating-point features.
     """
 
     def __init__(
-        self, algorithm: Algorithm, preprocess: Preprocess, class_names: tuple[str, ...], shape: tuple[int, ...]
+        self,
+        algorithm: Algorithm,
+        preprocess: Preprocess,
+        class_names: tuple[str, ...],
+        shape: tuple[int, ...],
+        pixels: bool,
     ) -> None:
         super().__init__()
         self.algorithm, self.preprocess = algorithm.eval(), preprocess
-        self.class_names, self.shape = class_names, shape
+        self.class_names, self.shape, self.pixels = class_names, shape, pixels
 
     def predict(self, images: Any, batch_size: int = 500) -> Tensor:
         """Class scores of images as they are stored.
 
         Args:
             images: a tensor or array, uint8 ``(N, C, H, W)``, ``(N, H, W, C)`` or, with one channel,
-                ``(N, H, W)``; for data without images float ``(N, D)``. One sample may come without N.
+                ``(N, H, W)``, at the size the model was trained on; floats of the same shapes, or ``(N, D)``,
+                for a model that was trained on floats. One sample may come without N.
             batch_size: samples forwarded at once.
 
         Returns:
@@ -82,9 +91,8 @@ class Trained(nn.Module):
 
     def _arrange(self, x: Tensor) -> Tensor:
         shape, got = self.shape, tuple(x.shape)
-        floats = len(shape) == 1
-        if x.is_floating_point() != floats:
-            kind = "floating-point features" if floats else "uint8 pixels from 0 to 255"
+        if x.is_floating_point() == self.pixels:
+            kind = "uint8 pixels from 0 to 255" if self.pixels else "floating-point features"
             raise DataError(f"predict got {x.dtype} values; this model was trained on {kind}")
         for one in (False, True):
             batch = x[None] if one else x
@@ -102,20 +110,24 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
 
     Args:
         folder: a run folder, with ``config.json`` and a checkpoint.
-        device: where to put the model.
+        device: where to put the model: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
         CheckpointError: the folder holds no run, or files that are corrupt or of another network.
     """
     folder = Path(folder)
+    if not (folder / CONFIG).exists() and (folder / PLAN).exists():
+        names = checkpoint.read_json(folder / PLAN)["runs"]
+        raise CheckpointError(f"{str(folder)!r} holds several runs; expected one of {', '.join(names)} in it")
     data = checkpoint.read_json(folder / CONFIG)
-    config = RunConfig.from_json(data)
+    config = RunConfig.from_json(data).without_pretrained()
     try:
         facts = data["data_facts"]
         shape, names = tuple(facts["shape"]), tuple(facts["class_names"])
-        preprocess = Preprocess(facts["mean"], facts["std"]).to(device)
-        algorithm = build_algorithm(config, shape, facts["num_classes"], torch.device(device))
+        where = resolve_device(device)
+        preprocess = Preprocess(facts["mean"], facts["std"]).to(where)
+        algorithm = build_algorithm(config, shape, facts["num_classes"], where)
     except KeyError as error:
         raise CheckpointError(f"{str(folder / CONFIG)!r} has no {error}; expected that of a run") from error
     checkpoint.load(folder, algorithm)
-    return Trained(algorithm, preprocess, names, shape)
+    return Trained(algorithm, preprocess, names, shape, facts["pixels"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import ffzoo
 from ffzoo import evaluation
@@ -92,7 +94,21 @@ BAD = {
         lambda t, f: ["--dataset", f"npz:{plugin(t / 'bad.npz', 'no zip')}"],
         "bad.npz",
     ),
-    "a micro-batch that is no number": (lambda t, f: ["--set", "data.train_size=99999"], "train_size"),
+    "a subset larger than its part": (lambda t, f: ["--set", "data.test_size=99999"], "test_size"),
+    "a seed among the options": (lambda t, f: ["--set", "fit.seed=5"], "expected --seed"),
+    "an option given twice": (lambda t, f: ["--set", "fit.epochs=5"], "given twice"),
+    "epochs and minutes": (lambda t, f: ["--minutes", "1"], "expected one of them"),
+    "an infinite rate": (lambda t, f: ["--set", "fit.lr=inf"], "expected float"),
+    "a label shown to a class goodness": (lambda t, f: ["--set", "label_embedding=overlay"], "show it the right one"),
+    "negatives nobody reads": (lambda t, f: ["--set", "negatives=hybrid_images"], "expected negatives=none"),
+    "best range without validation": (lambda t, f: ["--set", "data.validation=0"], "fusion=sum"),
+    "a fusion that starts too late": (
+        lambda t, f: ["--algo", "bp", "--set", "fusion=sum", "--set", "fusion.first=1"],
+        "at most 0",
+    ),
+    "resume with another precision": (lambda t, f: ["--resume", str(f), "--precision", "bf16"], "cannot change"),
+    "resume with a seed": (lambda t, f: ["--resume", str(f), "--seed", "0"], "cannot change"),
+    "a plugin file named like a module": (lambda t, f: ["--plugin", plugin(t / "random.py", "")], "rename"),
     "resume of nothing": (lambda t, f: ["--resume", str(t / "nothing")], "is no folder"),
     "resume of an empty folder": (lambda t, f: ["--resume", str(t)], "config.json"),
     "resume under another name": (lambda t, f: ["--resume", str(f), "--algo", "bp"], "algo 'dtg_ff', not 'bp'"),
@@ -137,9 +153,8 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line(case, tmp_path, finished, capsys):
     arguments, expected = BAD[case]
-    status = main(
-        [*arguments(tmp_path, finished), *([] if case.startswith("resume") or "checkpoint" in case else QUICK)]
-    )
+    resumes = case.startswith("resume") or "checkpoint" in case
+    status = main([*arguments(tmp_path, finished), *(["--quiet"] if resumes else QUICK)])
     err = capsys.readouterr().err
     assert status != 0
     assert expected in err
@@ -248,3 +263,28 @@ def test_progress_lines_and_table(capsys):
 def test_module_entry_point_exits_with_the_status():
     done = subprocess.run([sys.executable, "-m", "ffzoo.eval", "--algo", "nope"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and not done.stdout
+
+
+def test_a_refused_start_leaves_no_folder(tmp_path, capsys):
+    assert main(["--device", "mps", "--out", str(tmp_path / "x"), *QUICK]) == 2
+    assert not (tmp_path / "x").exists()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_shows_accuracy_and_after_twenty_steps_the_time_left(monkeypatch):
+    from ffzoo.plan import make_run
+    from ffzoo.terminal import Progress
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with Progress(True, 60) as progress:
+        progress.begin(make_run("dtg_ff"), alone=True)
+        shown = []
+        for _ in range(30):
+            progress.step({"accuracy/1": torch.tensor(0.25), "accuracy/2": torch.tensor(0.75)})
+            shown.append(str(progress.bar))
+    assert "30/60" in shown[-1] and "train 75.0%" in shown[-1] and "dtg_ff-digits-mlp-s0" in shown[-1]
+    assert "<" in shown[19] and "<" not in shown[18]

@@ -199,8 +199,8 @@ def test_subsets() -> None:
 
 def test_part_too_small_for_its_classes() -> None:
     labels = np.array([0] * 30 + [1] * 28 + [2] * 2)
-    with pytest.raises(DataError, match=r"cannot split 2 samples off 60 samples.*smallest has 2"):
-        load(toy(train_labels=labels), DataOptions(validation=0, train_size=2))
+    with pytest.raises(DataError, match=r"cannot split 3 % off 60 samples.*smallest has 2"):
+        load(toy(train_labels=labels), DataOptions(validation=0.03))
 
 
 # --- statistics, size and devices ------------------------------------------------------------------------

@@ -187,6 +187,9 @@ def test_views_do_not_share_batch_statistics():
         (Recipe(terms=(Term("projection", "cross_entropy"),), fusion=ConcatLinear(first=9)), "at most 2"),
         (Recipe(terms=(Term(Projection(projection="groups"), "cross_entropy"),)), "channel a class"),
         (Recipe(terms=(Term("native_head", "cross_entropy"),)), "no head of its own"),
+        (Recipe(terms=(Term("projection", "cross_entropy"),), label_embedding="overlay"), "show it the right one"),
+        (Recipe(terms=(Term("projection", "cross_entropy"),), negatives="hybrid_images"), "expected negatives=none"),
+        (Recipe(terms=(Term("projection", "cross_entropy"),), goodness_norm="auto"), "forward_norm"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused_when_built(recipe, message):
@@ -239,6 +242,38 @@ def test_bf16_keeps_weights_and_losses_in_full_precision():
     assert float(metrics["loss/8"]) != float(exact["loss/8"])  # it did run in bf16
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_goodness_and_fusion_read_and_write_full_precision(precision):
+    recipe = algorithm_spec("dtg_ff", {"fusion": "concat_linear"}).recipe
+    algorithm = create(recipe, "cnn", (1, 8, 8), 4)
+    algorithm.run_as(Execution(precision=precision))
+    seen = []
+    for part in [*(g[0] for g in algorithm.goodness), algorithm.fusion_head.linear]:
+        part.register_forward_hook(lambda m, args, out: seen.extend([args[0].dtype, out.dtype]))
+    algorithm.train_step(batch_of())
+    algorithm.scores(batch_of().x)
+    assert len(seen) == 4 * 9 and set(seen) == {torch.float32}
+
+
+def test_one_pass_prediction_walks_the_backbone_once():
+    algorithm = mlp(algorithm_spec("vanilla_ff", {"fusion": "concat_linear"}).recipe)
+    calls = []
+    algorithm.backbone.blocks[0].register_forward_hook(lambda *_: calls.append(1))
+    x = batch_of().x
+    predicted = algorithm.predict(x)
+    assert len(calls) == 1
+    assert torch.equal(predicted, algorithm.scores(x)[0])
+
+
+def test_a_step_after_the_schedule_still_moves_the_weights():
+    """Else an audit after the last epoch would find every rule local."""
+    from ffzoo.measure.locality import black_box
+
+    algorithm = mlp("bp", optimizer="sgd", lr=0.1)
+    algorithm.total_steps = algorithm.step_count = 10
+    assert not black_box(algorithm, batch_of()).local
+
+
 def test_logistic_threshold_scaled_by_width_is_hintons_sum_against_theta():
     h = torch.rand(5, 30)
     from ffzoo.parts.base import Build
@@ -259,3 +294,19 @@ def test_label_smoothing_is_the_trainings_and_reaches_every_block():
     for l, loss in enumerate(smooth.losses(batch)):
         torch.testing.assert_close(loss, nn.functional.cross_entropy(scores[l], batch.y, label_smoothing=0.3))
         assert not torch.equal(loss, plain.losses(batch)[l])
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: FitOptions(schedule="cosin"),
+        lambda: FitOptions(optimizer="lion"),
+        lambda: FitOptions(lr=float("nan")),
+        lambda: Execution(precision="fp16"),
+        lambda: Projection(projection="lerned"),
+        lambda: Term("projection", "cross_entropy", blocks="frist"),
+    ],
+)
+def test_options_from_python_are_checked_like_those_of_the_command_line(build):
+    with pytest.raises(OptionError, match="expected"):
+        build()

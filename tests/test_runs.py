@@ -73,7 +73,7 @@ def test_same_seed_same_bits_and_progress_makes_no_difference(tmp_path, capsys):
 
 
 COMMAND = [
-    *(sys.executable, "-m", "ffzoo.eval", "--algo", "vanilla_ff", "--epochs", "6", "--quiet"),
+    *(sys.executable, "-m", "ffzoo.eval", "--algo", "vanilla_ff", "--epochs", "12", "--quiet"),
     *("--set", "data.train_size=300", "--set", "backbone.width=24", "--set", "fusion=concat_linear"),
 ]
 
@@ -153,6 +153,8 @@ def test_load_gives_the_trained_model_back(tmp_path):
     torch.testing.assert_close(model.predict(images[0]), scores[:1])
     with pytest.raises(DataError, match="uint8"):
         model.predict(digits.images)
+    with pytest.raises(OptionError, match="not available"):
+        ffzoo.load(tmp_path / "x", device="mps")
     with pytest.raises(DataError, match=r"expected \(N, 1, 8, 8\)"):
         model.predict(images[:, :4])
 
@@ -162,6 +164,12 @@ def test_minutes_fit_the_epochs(tmp_path):
     config = json.loads((tmp_path / "x" / "config.json").read_text())
     assert evaluation.runs[0].epochs == config["fit"]["epochs"] > 2
     assert config["minutes"] == 0  # a resumed run keeps the epochs that were chosen
+
+
+def test_minutes_give_all_seeds_of_an_arm_the_same_epochs():
+    evaluation = run(epochs=None, minutes=0.1, seeds=[0, 1], against="bp")
+    for arm in (evaluation, evaluation.against):
+        assert len({r.epochs for r in arm.runs}) == 1
 
 
 def test_micro_batches_and_recomputation_learn_the_same(tmp_path):
@@ -188,9 +196,23 @@ def test_changed_data_is_refused_on_resume(tmp_path):
     np.savez(path, **arrays)
     ffzoo.evaluate("dtg_ff", f"npz:{path}", epochs=1, backbone="mlp", out=tmp_path / "x")
     (tmp_path / "x" / "result.json").unlink()
+    before = (tmp_path / "x" / "config.json").read_text()
     np.savez(path, **(arrays | {"x_test": 255 - arrays["x_test"]}))
     with pytest.raises(CheckpointError, match="other data"):
         resume(tmp_path / "x")
+    assert (tmp_path / "x" / "config.json").read_text() == before
+
+
+def test_a_model_of_floats_takes_floats(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(80, 5, 5, 2)).astype(np.float32)
+    path = tmp_path / "set.npz"
+    np.savez(path, x_train=images, y_train=np.arange(80) % 4, x_test=images[:20], y_test=np.arange(20) % 4)
+    ffzoo.evaluate("dtg_ff", f"npz:{path}", epochs=1, backbone="mlp", out=tmp_path / "x")
+    model = ffzoo.load(tmp_path / "x")
+    assert model.predict(images).shape == (80, 4)
+    with pytest.raises(DataError, match="floating-point"):
+        model.predict(np.zeros((3, 5, 5, 2), np.uint8))
 
 
 def test_out_must_be_new(tmp_path):

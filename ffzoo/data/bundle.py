@@ -92,6 +92,11 @@ class Split:
         return isinstance(self.images, Tensor)
 
     @property
+    def pixels(self) -> bool:
+        """Whether the images are uint8 pixels, not floating-point features."""
+        return not (isinstance(self.images, Tensor) and self.images.is_floating_point())
+
+    @property
     def nbytes(self) -> int:
         """Bytes held in memory: images and labels, or the labels alone when the images are in files."""
         images = self.images.nbytes if isinstance(self.images, Tensor) else 0
@@ -375,7 +380,13 @@ def _shrink(name: str, option: str, split: Split, options: DataOptions, words: l
     if size > len(split):
         raise OptionError(f"data option {option}={size}: {name} has {len(split)} samples in that part")
     words.append(f"{option.removesuffix('_size')} subset of {size}, stratified, seed {options.split_seed}")
-    return _divide(name, split, size, options.split_seed)[1]
+    from sklearn.utils import resample
+
+    labels = split.labels.numpy()
+    chosen = resample(
+        np.arange(len(split)), replace=False, n_samples=size, stratify=labels, random_state=options.split_seed
+    )
+    return split.subset(torch.from_numpy(np.sort(chosen)))
 
 
 def _resize(name: str, split: Split, side: int) -> None:

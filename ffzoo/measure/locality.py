@@ -136,7 +136,7 @@ def _norms(loss: Tensor, parameters: list[torch.nn.Parameter]) -> list[float]:
         return [0.0] * len(parameters)
     gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
     # In double precision, so that the square of a small gradient does not vanish.
-    return [0.0 if g is None else float(g.double().norm()) for g in gradients]
+    return [0.0 if g is None else float(g.cpu().double().norm()) for g in gradients]
 
 
 def black_box(algorithm: Algorithm, batch: Batch, steps: int = 3) -> BlackBox:

@@ -186,6 +186,7 @@ class Fusion(nn.Module):
     """
 
     reads: ClassVar[Literal["scores", "features"]] = "scores"
+    calibrates: ClassVar[bool] = False  # True: it chooses something on the validation part
     coupling: ClassVar[str] = "none"
 
     def __init__(self, config: Any, build: FusionBuild) -> None:

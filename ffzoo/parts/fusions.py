@@ -14,11 +14,11 @@ from ffzoo.parts.base import Fusion, FusionBuild
 from ffzoo.parts.projection import pool_grid
 
 
-def _check_first(first: int, build: FusionBuild, name: str) -> None:
-    if first >= len(build.shapes):
+def _check_first(first: int, blocks: int, name: str) -> None:
+    if first >= blocks:
         raise RecipeError(
-            f"fusion={name} starts at block index {first}, but the backbone has {len(build.shapes)} blocks; "
-            f"expected fusion.first at most {len(build.shapes) - 1}"
+            f"fusion={name} starts at block index {first} of the {blocks} that it can read; "
+            f"expected fusion.first at most {blocks - 1}"
         )
 
 
@@ -27,7 +27,7 @@ class Sum(Fusion):
 
     def __init__(self, config: options.Sum, build: FusionBuild) -> None:
         super().__init__(config, build)
-        _check_first(config.first, build, "sum")
+        _check_first(config.first, build.scored, "sum")
         self.first, self.kind = config.first, build.kind
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
@@ -55,6 +55,7 @@ class BestRange(Fusion):
         range: first and last block of the range, a buffer ``(2,)``.
     """
 
+    calibrates = True
     range: Tensor
 
     def __init__(self, config: None, build: FusionBuild) -> None:
@@ -95,7 +96,7 @@ class ConcatLinear(Fusion):
 
     def __init__(self, config: options.ConcatLinear, build: FusionBuild) -> None:
         super().__init__(config, build)
-        _check_first(config.first, build, "concat_linear")
+        _check_first(config.first, len(build.shapes), "concat_linear")
         self.first, self.grid, self.lr = config.first, config.grid, config.lr
         width = 0
         for shape in build.shapes[config.first :]:

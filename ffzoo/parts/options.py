@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ffzoo.options import require
+from ffzoo.options import check, require
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Projection:
     clamp: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.power in (1, 2), "power", self.power, "1 or 2")
+        check(self)
         require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
         require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
@@ -64,6 +64,7 @@ class Logistic:
     scale: float | Literal["dim"] = 1.0
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.scale == "dim" or self.scale > 0, "scale", self.scale, "> 0, or 'dim'")
 
 
@@ -79,6 +80,7 @@ class Overlay:
     value: float = 1.0
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.value != 0, "value", self.value, "anything but 0")
 
 
@@ -93,6 +95,7 @@ class Concat:
     value: float = 1.0
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.value != 0, "value", self.value, "anything but 0")
 
 
@@ -107,6 +110,7 @@ class HybridImages:
     blurs: int = 6
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.blurs >= 0, "blurs", self.blurs, "at least 0")
 
 
@@ -121,6 +125,7 @@ class Sum:
     first: int = 0
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.first >= 0, "first", self.first, "at least 0")
 
 
@@ -139,6 +144,7 @@ class ConcatLinear:
     lr: float = 1e-2
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.first >= 0, "first", self.first, "at least 0")
         require(self.grid >= 1, "grid", self.grid, "at least 1")
         require(self.lr > 0, "lr", self.lr, "> 0")

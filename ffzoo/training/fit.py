@@ -72,6 +72,8 @@ class Stopwatch:
 def _now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
     return time.perf_counter()
 
 
@@ -84,12 +86,14 @@ class Position:
         watch: training time so far.
         wall_seconds: time since the first step.
         finished: whether ``finish`` has run.
+        test_reads: how often the test part was read.
     """
 
     epoch: int
     watch: Stopwatch
     wall_seconds: float = 0.0
     finished: bool = False
+    test_reads: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -106,13 +110,14 @@ def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Te
 
     It depends on seed and epoch alone, so a resumed run continues as if it had never stopped.
     """
-    generator = torch.Generator().manual_seed(_mix(seed, epoch))
+    generator = torch.Generator().manual_seed(_mix(seed, epoch, 0))
     order = torch.randperm(samples, generator=generator)
     return [b for b in order.split(batch_size) if len(b) == min(batch_size, samples)]
 
 
-def _mix(seed: int, epoch: int) -> int:
-    return (seed * 1_000_003 + epoch * 7_919 + 17) % 2**63
+def _mix(seed: int, epoch: int, stream: int) -> int:
+    """A seed for each use, so that no two read the same random numbers."""
+    return ((seed * 1_000_003 + epoch) * 7 + stream) % 2**63
 
 
 def fit(
@@ -144,20 +149,27 @@ def fit(
         raise OptionError(f"augment is {','.join(options.augment)!r}, but {data.name} has no images; expected none")
     augment = Augment(options.augment)
     steps = len(epoch_order(len(data.train), options.batch_size, options.seed, 0))
-    train = Part(data.train, preprocess, options.batch_size, steps)
-    validation = Part(data.validation, preprocess, 500) if data.validation is not None else None
+    batch = algorithm.execution.micro_batch or options.batch_size
+    train = Part(data.train, preprocess, batch, steps)
+    validation = Part(data.validation, preprocess, batch) if data.validation is not None else None
+    if algorithm.needs_validation and validation is None:
+        raise OptionError(
+            f"fusion {algorithm.fusion!r} chooses on the validation part, but data.validation is 0; "
+            "expected another fusion, such as fusion=sum, or a validation part"
+        )
     watch = position.watch
     begun = time.perf_counter() - position.wall_seconds
     if position.epoch == 0:
+        torch.manual_seed(_mix(options.seed, 0, 3))
         watch.run(lambda: algorithm.start(train, options.epochs), 0, device)
 
     for epoch in range(position.epoch, options.epochs):
-        generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch))
-        torch.manual_seed(_mix(options.seed, epoch))  # for what draws from the global one, such as dropout
+        generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch, 1))
+        torch.manual_seed(_mix(options.seed, epoch, 2))  # for what draws from the global one, such as dropout
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
-            batch = Batch(preprocess(augment(x, generator)), y, index, epoch, generator)
-            metrics = watch.run(partial(algorithm.train_step, batch), len(y), device)
+            sample = Batch(preprocess(augment(x, generator)), y, index, epoch, generator)
+            metrics = watch.run(partial(algorithm.train_step, sample), len(y), device)
             for key, value in metrics.items():
                 totals[key] = totals.get(key, 0.0) + value.detach()
             on_step(metrics)
@@ -169,18 +181,24 @@ def fit(
                     f"lower fit.lr (now {options.lr:g})"
                 )
         if validation is not None:
-            means["validation_accuracy"] = accuracy(algorithm, validation)[0]
+            means["validation_accuracy"] = accuracy(algorithm, validation)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
 
     if not position.finished:
+        torch.manual_seed(_mix(options.seed, 0, 4))
         watch.run(lambda: algorithm.finish(train, validation), 0, device)
         position.finished = True
     position.wall_seconds = time.perf_counter() - begun
 
 
-def accuracy(algorithm: Algorithm, part: Part) -> tuple[float, list[float | None] | None]:
+def accuracy(algorithm: Algorithm, part: Part) -> float:
+    """Fraction of right predictions in [0, 1]."""
+    return sum(int((algorithm.predict(b.x).argmax(1) == b.y).sum()) for b in part) / len(part)
+
+
+def accuracies(algorithm: Algorithm, part: Part) -> tuple[float, list[float | None] | None]:
     """Fraction of right predictions, and each block's own where it has scores.
 
     Returns:

@@ -55,20 +55,17 @@ class BlockOptimizers:
             {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
         ]
         groups = [group for group in groups if group["params"]]
-        # The fused kernels do not know every device.
-        fused = all(p.device.type in ("cpu", "cuda") for p in trained)
         if self.fit.optimizer == "sgd":
-            optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, lr=lr, fused=fused)
+            optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, lr=lr, fused=True)
         else:
             cls = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[self.fit.optimizer]
-            optimizer = cls(groups, lr=lr, fused=fused)
+            optimizer = cls(groups, lr=lr, fused=True)
         for group in optimizer.param_groups:
             group["initial_lr"] = lr
         self._by_owner[owner] = optimizer
 
-    def set_progress(self, progress: float) -> None:
-        """Set every learning rate for ``progress`` in [0, 1) of the run."""
-        factor = learning_rate_factor(self.fit, progress)
+    def set_rate(self, factor: float) -> None:
+        """Set every learning rate to ``factor`` of its initial value."""
         for optimizer in self._by_owner.values():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor

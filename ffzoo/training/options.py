@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ffzoo.options import require
+from ffzoo.options import check, require
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class FitOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
         require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
         require(self.lr > 0, "lr", self.lr, "> 0")
         require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
         require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
-        require(self.seed >= 0, "seed", self.seed, "at least 0")
+        require(0 <= self.seed < 2**31, "seed", self.seed, "at least 0 and below 2**31")
 
 
 @dataclass(frozen=True)
@@ -63,4 +64,5 @@ class Execution:
     streaming: bool = True
 
     def __post_init__(self) -> None:
+        check(self)
         require(self.micro_batch >= 0, "micro_batch", self.micro_batch, "at least 0")

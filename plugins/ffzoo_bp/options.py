@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ffzoo.options import check
+
 
 @dataclass(frozen=True)
 class BP:
@@ -16,3 +18,6 @@ class BP:
     """
 
     head: Literal["linear", "twin", "native"] = "linear"
+
+    def __post_init__(self) -> None:
+        check(self)
