@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ffzoo import Batch, FitOptions, Recipe, Term, create
 from ffzoo.backbones.options import CNN, MLP, ResNet
+from ffzoo.build import algorithm_spec
 from ffzoo.engine import RecipeAlgorithm
 from ffzoo.measure.locality import black_box, probe, same_bits, state_of, structural
 from ffzoo.parts.options import ConcatLinear, HybridImages, Logistic, Projection, Sum
@@ -237,3 +238,72 @@ def test_a_timm_vit_is_strictly_local_under_dtg_ff_and_not_under_backprop():
     assert isinstance(local, RecipeAlgorithm)
     assert probe(local, batch).strictly_local
     assert not probe(create("bp", backbone, (3, 16, 16), 4), batch).strictly_local
+
+
+# ------------------------------------------------------------------ independent of autograd
+
+
+def _losses(algorithm, batch):
+    again = Batch(batch.x, batch.y, batch.index, batch.epoch, torch.Generator().manual_seed(3))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return [loss.detach() for loss in algorithm.losses(again)]
+
+
+def _assert_applied_gradients_are_finite_differences(algorithm, batch):
+    """What SGD took off each block is dL_l/dW_l by central differences of L_l alone, its input held fixed."""
+    algorithm, x = algorithm.double(), batch.x.double()
+    batch = Batch(x, batch.y, batch.index, 0, torch.Generator().manual_seed(3))
+    stepped = copy.deepcopy(algorithm)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        stepped.train_step(batch)
+    base = _losses(algorithm, batch)
+    depth = algorithm.backbone.depth
+    for l in range(depth):
+        parameters, after = algorithm.own_parameters(l), stepped.own_parameters(l)
+        applied = [a.detach() - b.detach() for a, b in zip(parameters, after, strict=True)]  # lr is 1
+        norm = torch.cat([g.flatten() for g in applied]).norm().clamp(min=1e-30)
+        # Along the applied gradient itself the derivative is its norm; a ReLU's kink may lie within one step size.
+        errors = []
+        for eps in (1e-5, 1e-6, 1e-7):
+            sides = []
+            for sign in (1, -1):
+                moved = copy.deepcopy(algorithm)
+                with torch.no_grad():
+                    for p, g in zip(moved.own_parameters(l), applied, strict=True):
+                        p.add_(sign * eps * g / norm)
+                losses = _losses(moved, batch)
+                assert all(torch.equal(losses[j], base[j]) for j in range(l)), "a later block moved an earlier loss"
+                sides.append(losses[l])
+            errors.append(abs(float((sides[0] - sides[1]) / (2 * eps) - norm)))
+        # 1e-8: a normalised goodness is constant, and both are rounding.
+        assert min(errors) < 1e-4 * norm + 1e-8, f"block {l + 1}: {norm} is off by {errors}"
+
+
+_SGD = FitOptions(optimizer="sgd", lr=1.0, weight_decay=0.0, schedule="constant")
+
+
+@settings(quick, max_examples=12)
+@given(recipes(), st.sampled_from(["mlp", "cnn", "resnet"]), st.integers(2, 4))
+def test_random_recipes_apply_the_gradient_that_finite_differences_give(recipe, backbone, depth):
+    _assert_applied_gradients_are_finite_differences(*_setting(recipe, backbone, depth, (1, 8, 8), fit=_SGD))
+
+
+@pytest.mark.parametrize("rule", ["dtg_ff", "vanilla_ff"])
+def test_timm_blocks_apply_the_gradient_that_finite_differences_give(rule):
+    algorithm, batch = _setting(algorithm_spec(rule).recipe, "timm:resnet18", shape=(3, 32, 32), fit=_SGD)
+    _assert_applied_gradients_are_finite_differences(algorithm, batch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "side"),
+    [("resnet18", 64), ("convnext_atto", 64), ("vit_tiny_patch16_224", 64), ("mixer_s32_224", 64), ("vgg11_bn", 64)],
+)
+def test_one_step_on_timm_models_is_strictly_local(model, side):
+    algorithm, batch = _setting(algorithm_spec("dtg_ff").recipe, f"timm:{model}", shape=(3, side, side))
+    assert algorithm.backbone.verified
+    metrics = algorithm.train_step(batch)
+    assert all(bool(v.isfinite()) for v in metrics.values())
+    assert probe(algorithm, batch).strictly_local
