@@ -217,7 +217,9 @@ class SharedBetweenCopies(Recipes):
 
 class LearnsNothing(Recipes):
     def train_step(self, batch, y=None):
-        return super().train_step(type(batch)(batch.x, (batch.y + 1) % self.num_classes, batch.index, 0, batch.generator))
+        return super().train_step(
+            type(batch)(batch.x, (batch.y + 1) % self.num_classes, batch.index, 0, batch.generator)
+        )
 
 
 class Overflows(Recipes):

@@ -111,7 +111,7 @@ def test_sweep_is_the_goodness_of_every_candidate_label():
     fused, blocks = algorithm.scores(batch.x)
     x = batch.x.flatten(1)
     for k in range(4):
-        h = torch.cat([torch.eye(4)[k].expand(len(x), 4), x[:, 4:]], 1)
+        h = torch.cat([5.0 * torch.eye(4)[k].expand(len(x), 4), x[:, 4:]], 1)
         by_hand = []
         for l, block in enumerate(algorithm.backbone.blocks):
             h = torch.relu(block.linear(h))
@@ -137,7 +137,7 @@ def test_negative_views_never_carry_the_true_label():
     algorithm = mlp("vanilla_ff")
     batch = batch_of(256)
     positive, negative = algorithm._views(batch)
-    true = nn.functional.one_hot(batch.y, 4).float()
+    true = 5.0 * nn.functional.one_hot(batch.y, 4).float()
     assert torch.equal(positive.x.flatten(1)[:, :4], true)
     assert not bool((negative.x.flatten(1)[:, :4] * true).any())
 
@@ -171,7 +171,7 @@ def test_views_do_not_share_batch_statistics():
     views = algorithm._views(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     algorithm.train()
     goodness = [model[:3](v.x).square().mean(1) for v in views]
-    expected = (nn.functional.softplus(-6 * (goodness[0] - 1)) + nn.functional.softplus(6 * (goodness[1] - 1))) / 2
+    expected = (nn.functional.softplus(-8 * (goodness[0] - 2)) + nn.functional.softplus(8 * (goodness[1] - 2))) / 2
     losses = algorithm.losses(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     torch.testing.assert_close(losses[0], expected.mean())
 
