@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from ffzoo.errors import OptionError, nearest
+from ffzoo.options import check, require
 
 Granularity = Literal["auto", "stage", "block"]
 """How a timm model is cut: by its feature stages, by its layer groups, or whichever works first."""
-
-
-def _at_least_one(owner: object, *names: str) -> None:
-    for name in names:
-        value = getattr(owner, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{type(owner).__name__}.{name} is {value!r}; expected an integer of at least 1")
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,9 @@ class MLP:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        _at_least_one(self, "width", "depth")
+        check(self)
+        require(self.width >= 1, "width", self.width, "at least 1")
+        require(self.depth >= 1, "depth", self.depth, "at least 1")
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,9 @@ class CNN:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        _at_least_one(self, "width", "depth")
+        check(self)
+        require(self.width >= 1, "width", self.width, "at least 1")
+        require(self.depth >= 1, "depth", self.depth, "at least 1")
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,9 @@ class ResNet:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        _at_least_one(self, "width", "depth")
+        check(self)
+        require(self.width >= 1, "width", self.width, "at least 1")
+        require(self.depth >= 1, "depth", self.depth, "at least 1")
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,4 @@ class Timm:
         Raises:
             OptionError: ``by`` is unknown or ``pretrained`` is not a truth value.
         """
-        if self.by not in get_args(Granularity):
-            raise OptionError(f"Timm.by is {self.by!r}; {nearest(str(self.by), get_args(Granularity))}")
-        if not isinstance(self.pretrained, bool):
-            raise OptionError(f"Timm.pretrained is {self.pretrained!r}; expected True or False")
+        check(self)

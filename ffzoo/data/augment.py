@@ -6,8 +6,6 @@ same crops on every device.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
@@ -25,50 +23,38 @@ def _draw(count: int, high: int, x: Tensor, generator: torch.Generator) -> Tenso
     return torch.randint(high, (count,), generator=generator, device=generator.device).to(x.device)
 
 
-def random_crop(
-    x: Tensor, padding: int, generator: torch.Generator, mode: Literal["reflect", "zero"] = "reflect"
-) -> Tensor:
-    """Pad every side, then cut a window of the original size at a random place, one place a sample.
+def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+    """Pad every side with its mirror image, then cut a window of the original size at a random place.
 
     Args:
         x: images (B, C, H, W), any dtype.
         padding: pixels added on every side.
         generator: source of the draws.
-        mode: what is added: the mirrored image without its edge (``"reflect"``) or zeros (``"zero"``).
 
     Returns:
         Images of the same shape and dtype.
 
     Raises:
-        OptionError: ``x`` is not a batch of images, the mode is unknown, or the padding does not fit.
+        OptionError: ``x`` is not a batch of images, or the padding does not fit.
     """
     _check_images(x)
-    if mode not in ("reflect", "zero"):
-        raise OptionError(f"unknown padding mode {mode!r}: choose from reflect, zero")
     batch, channels, height, width = x.shape
-    if padding < 0 or (mode == "reflect" and padding >= min(height, width)):
+    if not 0 <= padding < min(height, width):
         wanted = f"0 to {min(height, width) - 1} for {height}x{width} images"
         raise OptionError(f"crop padding={padding}: expected {wanted}")
     top = _draw(batch, 2 * padding + 1, x, generator) - padding
     left = _draw(batch, 2 * padding + 1, x, generator) - padding
     rows = top[:, None] + torch.arange(height, device=x.device)
     columns = left[:, None] + torch.arange(width, device=x.device)
-    # Reading through mirrored (or clamped) coordinates needs no padded copy and works for every dtype.
-    if mode == "reflect":
-        source_rows = (height - 1) - ((height - 1) - rows.abs()).abs()
-        source_columns = (width - 1) - ((width - 1) - columns.abs()).abs()
-    else:
-        source_rows, source_columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-    out = x[
+    # Reading through mirrored coordinates needs no padded copy and works for every dtype.
+    source_rows = (height - 1) - ((height - 1) - rows.abs()).abs()
+    source_columns = (width - 1) - ((width - 1) - columns.abs()).abs()
+    return x[
         torch.arange(batch, device=x.device)[:, None, None, None],
         torch.arange(channels, device=x.device)[None, :, None, None],
         source_rows[:, None, :, None],
         source_columns[:, None, None, :],
     ]
-    if mode == "zero":
-        inside = (rows == source_rows)[:, None, :, None] & (columns == source_columns)[:, None, None, :]
-        out = out.masked_fill(~inside, 0)
-    return out
 
 
 def random_flip(x: Tensor, generator: torch.Generator) -> Tensor:

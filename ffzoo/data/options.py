@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffzoo.errors import OptionError, nearest
+from ffzoo.options import check, require
 
 AUGMENTATIONS: tuple[str, ...] = ("crop", "flip", "cutout")
 """Names of the augmentation steps of :class:`ffzoo.data.augment.Augment`."""
@@ -24,23 +25,6 @@ MEDMNIST: tuple[str, ...] = (
     "organsmnist",
 )
 """The two-dimensional MedMNIST subsets with one class label an image."""
-
-
-def _whole(owner: str, name: str, value: int, low: int, high: int | None = None) -> None:
-    """Raise OptionError unless ``value`` is an int in ``low..high`` (no upper bound when ``None``)."""
-    # bool is an int to Python, but train_size=True is a mistake.
-    good = isinstance(value, int) and not isinstance(value, bool)
-    if not good or value < low or (high is not None and value > high):
-        wanted = f"an integer of at least {low}" if high is None else f"an integer from {low} to {high}"
-        raise OptionError(f"{owner} {name}={value!r}: expected {wanted}")
-
-
-def _fraction(owner: str, name: str, value: float, closed: bool) -> None:
-    """Raise OptionError unless ``value`` is a number in [0, 1), or in [0, 1] when ``closed``."""
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not 0 <= value <= 1 or (value == 1 and not closed):
-        wanted = "a number from 0 to 1" if closed else "a number from 0 to below 1"
-        raise OptionError(f"{owner} {name}={value!r}: expected {wanted}")
 
 
 @dataclass(frozen=True)
@@ -67,12 +51,12 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        _fraction("data option", "validation", self.validation, closed=False)
-        _whole("data option", "split_seed", self.split_seed, 0, 2**32 - 1)
+        check(self)
+        require(0 <= self.validation < 1, "validation", self.validation, "in [0, 1)")
+        require(0 <= self.split_seed < 2**32, "split_seed", self.split_seed, "at least 0 and below 2**32")
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)
-            if value is not None:
-                _whole("data option", name, value, 1)
+            require(value is None or value >= 1, name, value, "at least 1, or none")
 
 
 @dataclass(frozen=True)
@@ -104,11 +88,12 @@ class TeacherStudent:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        _whole("teacher_student option", "num_classes", self.num_classes, 2)
+        check(self)
+        require(self.num_classes >= 2, "num_classes", self.num_classes, "at least 2")
         for name in ("dim", "hidden", "depth", "samples", "test_samples"):
-            _whole("teacher_student option", name, getattr(self, name), 1)
-        _fraction("teacher_student option", "noise", self.noise, closed=True)
-        _whole("teacher_student option", "teacher_seed", self.teacher_seed, 0)
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        require(0 <= self.noise <= 1, "noise", self.noise, "in [0, 1]")
+        require(self.teacher_seed >= 0, "teacher_seed", self.teacher_seed, "at least 0")
 
 
 def check_augment(steps: tuple[str, ...]) -> tuple[str, ...]:
