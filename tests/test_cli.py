@@ -153,7 +153,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line(case, tmp_path, finished, capsys):
     arguments, expected = BAD[case]
-    resumes = case.startswith("resume") or "checkpoint" in case
+    resumes = case.startswith("resume") or "checkpoint" in case or "subset" in case
     status = main([*arguments(tmp_path, finished), *(["--quiet"] if resumes else QUICK)])
     err = capsys.readouterr().err
     assert status != 0

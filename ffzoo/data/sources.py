@@ -505,8 +505,9 @@ def _read_npz(file: Path, coarse: bool = False) -> RawData:
             arrays = {key: archive[key] for key in [*wanted, names_key] if key in archive.files}
             present = archive.files
     except Exception as error:
-        remedy = "delete it and make or download it again"
-        raise DataError(f"{file} is corrupt ({_reason(error)}): {remedy}") from error
+        # NumPy's own words recommend to unpickle it.
+        cause = "no archive of plain arrays" if "pickle" in str(error) else _reason(error)
+        raise DataError(f"{file} is corrupt ({cause}): delete it and make or download it again") from error
     lacking = [key for key in wanted if key not in arrays]
     if lacking:
         raise DataError(f"{file} has no {', '.join(lacking)}: expected {', '.join(wanted)}, found {present}")

@@ -125,8 +125,8 @@ def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
         algorithm.load_state_dict(_unprefixed("model.", tensors))
         algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
     except (RuntimeError, KeyError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {first}") from error
+        cause = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {cause}") from error
     return dict(state["position"])
 
 
