@@ -146,7 +146,7 @@ def test_bad_sizes_are_refused(make: Callable[[], object]) -> None:
 
 
 def test_bad_timm_options_are_refused() -> None:
-    with pytest.raises(OptionError, match="expected 'auto' or 'stage' or 'block'"):
+    with pytest.raises(OptionError, match=r"expected 'auto' or 'stage' or 'block'"):
         Timm(by="stages")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="true or false"):
         Timm(pretrained="yes")  # type: ignore[arg-type]
