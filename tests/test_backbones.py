@@ -141,12 +141,12 @@ def test_options_are_torch_free() -> None:
 
 @pytest.mark.parametrize("make", [lambda: MLP(0), lambda: CNN(depth=-1), lambda: ResNet(width=2.5), lambda: CNN(True)])
 def test_bad_sizes_are_refused(make: Callable[[], object]) -> None:
-    with pytest.raises(OptionError, match="at least 1|expected int"):
+    with pytest.raises(OptionError, match=r"at least 1|expected int"):
         make()
 
 
 def test_bad_timm_options_are_refused() -> None:
-    with pytest.raises(OptionError, match=r"expected 'auto' or 'stage' or 'block'"):
+    with pytest.raises(OptionError, match="expected 'auto' or 'stage' or 'block'"):
         Timm(by="stages")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="true or false"):
         Timm(pretrained="yes")  # type: ignore[arg-type]
