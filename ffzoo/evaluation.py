@@ -30,7 +30,7 @@ from ffzoo.training.options import Execution
 
 SCHEMA_VERSION = 1
 RESULT, METRICS = "result.json", "metrics.jsonl"
-_PROBE_SAMPLES = 8
+_PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
 _CALIBRATION_STEPS = 20
 
 
@@ -408,7 +408,8 @@ def _run(
         config = config.without_pretrained()
     algorithm = build_algorithm(config, data.shape, data.num_classes, device)
     preprocess = _preprocess(data, device)
-    sample = _first_batch(data, preprocess, _PROBE_SAMPLES, config.fit.seed)
+    samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
+    sample = _first_batch(data, preprocess, samples, config.fit.seed)
     position, measured = Position(0, Stopwatch()), {}
     if resumed:
         assert folder is not None
