@@ -304,7 +304,8 @@ def run_all(
     reporter.plan(runs, data, out, str(device))
     # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
     for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
-        algorithm = build_algorithm(config, data.shape, data.num_classes, device)
+        built = config.without_pretrained() if resuming else config
+        algorithm = build_algorithm(built, data.shape, data.num_classes, device)
         reporter.split(algorithm.backbone)
         if config.minutes:
             epochs = _fit_epochs(config, algorithm, data, device)
@@ -428,6 +429,10 @@ def _run(
         measured |= asdict(cost)
     progress.skip(_steps(config, data) * position.epoch)
 
+    def note_peak() -> None:
+        peaks = (measured.get("peak_memory_bytes"), environment.peak_memory_bytes(device))  # before a resume, and now
+        measured["peak_memory_bytes"] = max((p for p in peaks if p is not None), default=None)
+
     def save() -> None:
         if folder is not None:
             state = {"fit": position.to_json(), "measured": measured, "data_sha256": data.sha256}
@@ -439,12 +444,13 @@ def _run(
             with (folder / METRICS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, allow_nan=False) + "\n")
         measured["validation_accuracy"] = means.get("validation_accuracy")
+        note_peak()
         save()
         progress.epoch(position.epoch, means)
 
     environment.reset_peak_memory(device)
     fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch)
-    measured["peak_memory_bytes"] = environment.peak_memory_bytes(device)
+    note_peak()
     after = asdict(probe(algorithm, sample))
     position.test_reads += 1
     save()

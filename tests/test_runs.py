@@ -228,3 +228,11 @@ def test_out_must_be_new(tmp_path):
 def test_bad_calls(options, message):
     with pytest.raises(OptionError, match=message):
         run(**options)
+
+
+def test_peak_memory_outlives_an_interruption(tmp_path, monkeypatch):
+    monkeypatch.setattr("ffzoo.environment.peak_memory_bytes", lambda device: 100)
+    run(tmp_path / "x", epochs=1)
+    (tmp_path / "x" / "result.json").unlink()
+    monkeypatch.setattr("ffzoo.environment.peak_memory_bytes", lambda device: 10)
+    assert resume(tmp_path / "x").runs[0].peak_memory_bytes == 100
