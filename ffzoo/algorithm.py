@@ -82,11 +82,13 @@ class Algorithm(nn.Module):
         self.num_classes = num_classes
         self.config = config
         self.fit = fit
-        self.execution = Execution()
+        self.run_as(Execution())
 
     def run_as(self, execution: Execution) -> None:
         """Choose how steps run; call it once, before training."""
         self.execution = execution
+        channels_last = execution.memory_format == "channels_last"
+        self.backbone.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
         if execution.checkpoint_blocks:
             checkpoint_blocks(self.backbone)
 

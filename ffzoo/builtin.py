@@ -14,8 +14,8 @@ _HINTON = "Hinton 2022, arXiv:2212.13345"
 @hookimpl
 def register_goodness(register: Register) -> None:
     """Sample goodness, and the class goodness of most one-pass rules."""
-    register("sum_squares", "ffzoo.parts.goodness:sum_squares", summary="sum of h^2", paper=_HINTON)
-    register("mean_squares", "ffzoo.parts.goodness:mean_squares", summary="mean of h^2", paper=_HINTON)
+    register("sum_squares", "ffzoo.parts.goodness:SumSquares", summary="sum of h^2", paper=_HINTON)
+    register("mean_squares", "ffzoo.parts.goodness:MeanSquares", summary="mean of h^2", paper=_HINTON)
     register(
         "projection",
         "ffzoo.parts.projection:Projection",
@@ -112,6 +112,12 @@ def register_backbones(register: Register) -> None:
     register("mlp", native + "MLPBackbone", config=options + "MLP", summary="fully connected ReLU blocks")
     register("cnn", native + "CNNBackbone", config=options + "CNN", summary="VGG-8-like, one 3x3 convolution a block")
     register("resnet", native + "ResNetBackbone", config=options + "ResNet", summary="small residual net for 32 px")
+    register(
+        "whitened_cnn",
+        "ffzoo.backbones.whitened:WhitenedCNNBackbone",
+        config=options + "WhitenedCNN",
+        summary="whitening stem, 3x3 convolutions, batch norm and GELU: learns in few epochs",
+    )
 
 
 @hookimpl

@@ -20,13 +20,17 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
-from ffzoo.backbones.base import Backbone
+from ffzoo.backbones.base import Backbone, as_written, full_precision
 from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
 from ffzoo.errors import OptionError, RecipeError
+from ffzoo.measure.kept import keep
 from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
+from ffzoo.parts.norms import Normalization
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import FitOptions
+
+_CALIBRATION_SAMPLES = 5000
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,12 @@ class RecipeAlgorithm(Algorithm):
     def start(self, train: Samples, epochs: int) -> None:
         """Fix the length of the learning-rate schedule."""
         self.total_steps = train.steps * epochs
+        first: list[Tensor] = []
+        for batch in train:
+            first.append(batch.x)
+            if sum(map(len, first)) >= _CALIBRATION_SAMPLES:
+                break
+        self.backbone.calibrate(torch.cat(first))
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
@@ -181,9 +191,14 @@ class RecipeAlgorithm(Algorithm):
         views = self._views(batch)
         rows = self._rows(len(batch.y))
         streaming = self.execution.streaming and self.local and self.fusion_grad == "detached"
+        closed_form = streaming and self.execution.closed_form and self._has_closed_form()
         metrics: Metrics = {}
         for i, part in enumerate(rows):
             weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
+            chunk = [View(v.x[part], v.sign) for v in views]
+            if closed_form:
+                self._closed_forward(chunk, batch.y[part], batch, metrics, weight, last)
+                continue
             kept: list[Tensor] = []
 
             def update(l: int, loss: Tensor, weight: float = weight, last: bool = last) -> None:
@@ -194,7 +209,6 @@ class RecipeAlgorithm(Algorithm):
             def keep(l: int, loss: Tensor, kept: list[Tensor] = kept) -> None:
                 kept.append(loss)
 
-            chunk = [View(v.x[part], v.sign) for v in views]
             head = self._forward(chunk, batch.y[part], batch, update if streaming else keep, metrics, weight)
             if head is not None:
                 kept.append(head)
@@ -215,6 +229,91 @@ class RecipeAlgorithm(Algorithm):
         blocks = [kept.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
         return blocks if head is None else [*blocks, head]
 
+    def _has_closed_form(self) -> bool:
+        """Whether every block, its one term and what lies between need no autograd."""
+        terms = [self.terms(l) for l in range(self.backbone.depth)]
+        return (
+            self.backbone.closed_form
+            and not any(p.requires_grad for p in self.norms.parameters())
+            and all(type(norm) is Normalization for norm in self.goodness_norms)
+            and all(len(of_block) == 1 for of_block in terms)
+            and all(_knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
+        )
+
+    def _closed_forward(
+        self, views: Sequence[View], y: Tensor, batch: Batch, metrics: Metrics, weight: float, last: bool
+    ) -> None:
+        """One walk that builds no graph: each block's gradient is computed from its input and its output."""
+        signs = tuple(v.sign for v in views if v.sign)
+        learned = len(signs) * len(y)  # rows in front of the neutral view
+        fused: list[Tensor] = []
+        read: list[tuple[tuple[Tensor, ...], Tensor]] = []
+        first = self._joined(views)
+        x: Tensor | None = first
+        counted = keep(first)
+
+        def visit(l: int, out: Tensor) -> Tensor:
+            nonlocal x, counted
+            assert x is not None
+            counted_out = keep(out)
+            ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
+            ((goodness, loss, factor),) = self.terms(l)
+            with self._full_precision():
+                h = self.backbone.features(l, out)
+                parts = h.chunk(len(views)) if len(views) > 1 else (h,)
+                if self.fusion_head.reads == "features":
+                    f = self.fusion_head.feature(l, full_precision(parts[-1 if views[-1].sign == 0 else 0]))
+                    fused.extend([] if f is None else [f])
+                scored = [goodness.scored(part, ctx) for part in parts[: len(signs)]]
+                scores = tuple(score for score, _ in scored)
+                value, gradients = loss.gradient(scores[: loss.views], ctx)
+                read.append((scores, factor * value))
+                d = torch.empty_like(h[:learned])
+                for part, (_, kept), d_score, d_part in zip(parts, scored, gradients, d.split(len(y)), strict=False):
+                    scale = weight * factor
+                    goodness.pull_back(part, kept, d_score if scale == 1 else scale * d_score, d_part)
+            self.backbone.weight_gradient(l, x[:learned], d)
+            if last:
+                self.optimizers.step(l)
+            # Nothing but the output is needed from here on.
+            x = d = counted = None  # type: ignore[assignment]
+            if l < self.backbone.depth - 1:
+                x = self._pass_on(l, out)
+                counted = keep(x)
+            del counted_out
+            return out if x is None else x
+
+        with torch.no_grad(), self._autocast():
+            self.backbone.walk(first, visit)
+            self._note_all(read, y, metrics, weight)
+        head = self.fusion_head.loss(fused, y) if fused else None
+        if head is not None:
+            _add(metrics, "loss/fusion", head, weight)
+            (weight * head).backward()
+
+    def _note_all(
+        self, read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, metrics: Metrics, weight: float
+    ) -> None:
+        """The metrics of :meth:`_note` for all blocks at once: small operations cost as much as large ones."""
+        name, right = "", None
+        first = torch.stack([scores[0] for scores, _ in read])
+        if first.dim() == 3:
+            name, right = "accuracy", first.argmax(2) == y
+        elif len(read[0][0]) > 1:
+            name, right = "pairs", first > torch.stack([scores[1] for scores, _ in read])
+        if right is not None:
+            for l, value in enumerate(right.float().mean(1)):
+                _add(metrics, f"{name}/{l + 1}", value, weight)
+        for l, (_, value) in enumerate(read):
+            _add(metrics, f"loss/{l + 1}", value, weight)
+
+    def _joined(self, views: Sequence[View]) -> Tensor:
+        """The views as one batch, laid out as the backbone's weights are."""
+        x = torch.cat([v.x for v in views]) if len(views) > 1 else views[0].x
+        if x.dim() == 4 and self.execution.memory_format == "channels_last":
+            x = x.contiguous(memory_format=torch.channels_last)
+        return x
+
     def _views(self, batch: Batch) -> list[View]:
         """Positive, negative, and the neutral view that only a fusion of features reads."""
         views = [View(self.label_embedding(batch.x, batch.y), +1)]
@@ -227,7 +326,7 @@ class RecipeAlgorithm(Algorithm):
 
     def _rows(self, size: int) -> list[slice]:
         """The micro-batches of a batch."""
-        micro = self.execution.micro_batch or size
+        micro = self.execution.rows or size
         if micro < size and (self.batch_statistics or self.batch_level):
             cause = "batch statistics" if self.batch_statistics else "a loss over the whole batch"
             raise OptionError(
@@ -251,11 +350,11 @@ class RecipeAlgorithm(Algorithm):
 
         def visit(l: int, out: Any) -> Any:
             with self._full_precision():
-                h = self._features(l, out)
+                h = self.backbone.features(l, out)
                 loss = self._loss(l, h, out, len(views), signs, y, batch, metrics, weight)
                 if self.fusion_head.reads == "features":
                     # The neutral view comes last; where no label enters the input, the positive one is neutral.
-                    view = h.chunk(len(views))[-1 if views[-1].sign == 0 else 0]
+                    view = full_precision(h).chunk(len(views))[-1 if views[-1].sign == 0 else 0]
                     f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
                     kept.extend([] if f is None else [f])
                 if loss is not None:
@@ -263,7 +362,7 @@ class RecipeAlgorithm(Algorithm):
             return self._pass_on(l, out, loss is not None or self.fusion_head.reads == "features")
 
         with self._autocast(), self._statistics(len(views)):
-            self.backbone.walk(torch.cat([v.x for v in views]) if len(views) > 1 else views[0].x, visit)
+            self.backbone.walk(self._joined(views), visit)
         head = self.fusion_head.loss(kept, y) if kept else None
         if head is not None:
             _add(metrics, "loss/fusion", head, weight)
@@ -284,24 +383,41 @@ class RecipeAlgorithm(Algorithm):
         """The weighted sum of a block's terms; None for a block without any."""
         ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
         total: Tensor | None = None
-        h = self.goodness_norms[l](h)
         views = h.chunk(parts)[: len(signs)] if parts > 1 else (h,)  # even one chunk costs a copy in backward
         for goodness, loss, factor in self.terms(l):
-            scores = tuple(goodness(out if goodness.reads_output else v, ctx) for v in views)
+            scores = tuple(
+                goodness(out if goodness.reads_output else self._read_by(goodness, l, v), ctx) for v in views
+            )
             value = factor * loss(scores[: loss.views], ctx)
+            self._note(metrics, l, goodness, scores, y, value, weight)
             total = value if total is None else total + value
-            if goodness.kind == "class":
-                _add(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
-            elif goodness.kind == "sample" and len(scores) > 1:
-                _add(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
-        if total is not None:
-            _add(metrics, f"loss/{l + 1}", total, weight)
         return total
+
+    def _note(
+        self,
+        metrics: Metrics,
+        l: int,
+        goodness: Goodness,
+        scores: tuple[Tensor, ...],
+        y: Tensor,
+        value: Tensor,
+        weight: float,
+    ) -> None:
+        """Add a term's loss to the metrics, and how often it was right."""
+        if goodness.kind == "class":
+            _add(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
+        elif goodness.kind == "sample" and len(scores) > 1:
+            _add(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
+        _add(metrics, f"loss/{l + 1}", value, weight)
+
+    def _read_by(self, goodness: Goodness, l: int, h: Tensor) -> Tensor:
+        """The features as a goodness reads them: normalized where the recipe says so, float32 unless it takes less."""
+        norm = self.goodness_norms[l]
+        return h if goodness.reads_half and type(norm) is Normalization else norm(full_precision(h))
 
     def _features(self, l: int, out: Any) -> Tensor:
         """What a goodness reads, in full precision whatever the blocks ran in."""
-        h = self.backbone.features(l, out)
-        return h.float() if h.dtype in (torch.bfloat16, torch.float16) else h
+        return full_precision(self.backbone.features(l, out))
 
     def _pass_on(self, l: int, out: Any, read: bool = True) -> Any:
         """What block l + 1 reads of block l's output; ``read``: somebody keeps the output's features."""
@@ -395,7 +511,7 @@ class RecipeAlgorithm(Algorithm):
         for goodness, _, _ in self.terms(l):
             if goodness.kind == self.score_kind:
                 ctx = Context(y, (1,), l, self.backbone.depth, 0, False, None)
-                h = out if goodness.reads_output else self.goodness_norms[l](self._features(l, out))
+                h = out if goodness.reads_output else self._read_by(goodness, l, self.backbone.features(l, out))
                 return goodness(h, ctx)
         return None
 
@@ -432,8 +548,13 @@ class RecipeAlgorithm(Algorithm):
 
 
 def _add(metrics: Metrics, key: str, value: Tensor, weight: float) -> None:
-    value = weight * value.detach()
+    value = value.detach() if weight == 1 else weight * value.detach()
     metrics[key] = metrics[key] + value if key in metrics else value
+
+
+def _knows_gradient(part: nn.Module) -> bool:
+    """Whether a part's closed form is that of its own forward: a subclass that changes one must restate the other."""
+    return bool(type(part).__dict__.get("closed_form")) and as_written(part)
 
 
 def make_part(kind: str, part: Any, *args: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
 def versions() -> dict[str, str]:
@@ -106,3 +108,17 @@ def peak_memory_bytes(device: torch.device) -> int | None:
         return None
     peak = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.M)
     return int(peak[1]) * 1024 if peak else None
+
+
+def keep_freed_memory() -> None:
+    """Make the C library of Linux keep freed memory for the next allocation; elsewhere it does nothing.
+
+    By default every large tensor is given back to the system and fetched again, page by zeroed page:
+    measured on a CNN that is a quarter of a training step on the CPU, for backprop and local rules alike.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's; others have none
+    if mallopt is not None:
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_M_MMAP_MAX, 0)

@@ -62,24 +62,36 @@ def test_scores_are_the_formula(config, shape, classes, batch, seed):
     np.testing.assert_allclose(goodness(h).detach().numpy(), numpy_scores(goodness, h), rtol=1e-10, atol=1e-12)
 
 
-@given(configs, shapes, st.integers(2, 4), st.integers(1, 5), st.integers(0, 99))
-def test_closed_form_is_the_gradient(config, shape, classes, batch, seed):
-    goodness, generator = build(config, shape, classes, seed)
-    h = torch.randn(batch, *shape, generator=generator).double().requires_grad_()
-    y = torch.randint(classes, (batch,), generator=generator)
-    torch.nn.functional.cross_entropy(goodness(h), y).backward()
-    closed = goodness.closed_form(h.detach(), y)
-    assert set(closed) == {"h"} | {name for name, _ in goodness.named_parameters()}
-    torch.testing.assert_close(closed["h"], h.grad, rtol=1e-10, atol=1e-12)
-    for name, parameter in goodness.named_parameters():
-        torch.testing.assert_close(closed[name], parameter.grad, rtol=1e-10, atol=1e-12)
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)),
+    st.integers(1, 8),
+    st.sampled_from(["mean", "sum"]),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+)
+def test_pooling_and_its_gradient_are_torchs(shape, grid, mode, power, channels_last):
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    h = torch.randn(shape, dtype=torch.float64).contiguous(memory_format=layout).requires_grad_()
+    size = min(grid, *shape[2:])
+    want = torch.nn.functional.adaptive_avg_pool2d(h**power, size)
+    if mode == "sum":
+        want = want * torch.nn.functional.adaptive_avg_pool2d(torch.ones(shape).double(), size)
+        edges = [[-(-(i + 1) * n // size) - i * n // size for i in range(size)] for n in shape[2:]]
+        want = want * torch.outer(*(torch.tensor(e) for e in edges))
+    got = pool_grid(h, grid, mode, power)
+    torch.testing.assert_close(got, want.flatten(1), rtol=1e-12, atol=1e-12)
+    d = torch.randn_like(got)
+    (plain,) = torch.autograd.grad(want.flatten(1), h, d)
+    (ours,) = torch.autograd.grad(got, h, d)
+    torch.testing.assert_close(ours, plain, rtol=1e-12, atol=1e-12)
 
 
-def test_closed_form_refuses_what_it_does_not_hold_for():
-    for config in (options.Projection(l2="pooled"), options.Projection(prototypes=2)):
-        goodness, _ = build(config, (4, 2, 2), 3, 0)
-        with pytest.raises(RecipeError, match="closed form"):
-            goodness.closed_form(torch.ones(1, 4, 2, 2).double(), torch.zeros(1, dtype=torch.long))
+def test_pooling_of_half_precision_is_full_precision():
+    h = torch.rand(2, 3, 6, 6).bfloat16().requires_grad_()
+    pooled = pool_grid(h, 3, power=2)
+    torch.testing.assert_close(pooled, pool_grid(h.float(), 3, power=2), rtol=0, atol=0)
+    pooled.sum().backward()
+    assert pooled.dtype == torch.float32 and h.grad.dtype == torch.bfloat16
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9))

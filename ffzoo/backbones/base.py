@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from ffzoo.errors import OptionError
 
@@ -37,6 +39,21 @@ class Backbone(nn.Module):
     normalized: bool = False
     copies_at_cuts: bool = False
     has_native_head: bool = False
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether every block is a layer and a ReLU, and :meth:`weight_gradient` is there."""
+        return False
+
+    def weight_gradient(self, l: int, x: Tensor, d: Tensor) -> None:
+        """Add to the ``.grad`` of block ``l``'s parameters, without autograd.
+
+        Args:
+            l: block index.
+            x: what the block was given.
+            d: gradient at the input of its ReLU.
+        """
+        raise NotImplementedError
 
     @property
     def depth(self) -> int:
@@ -80,6 +97,15 @@ class Backbone(nn.Module):
     def checkpoint_units(self, l: int) -> list[nn.Module]:
         """Modules wholly inside block ``l`` whose forward may be computed again in the backward pass."""
         raise NotImplementedError
+
+    def calibrate(self, x: Tensor) -> None:
+        """Set what is computed from data and then stays as it is; nothing by default.
+
+        Called once before the first step, with inputs of the training part.
+
+        Args:
+            x: inputs, ``(B, *input_shape)``.
+        """
 
     def downsample(self, l: int, out: Any) -> Any:
         """Parameter-free resampling between blocks ``l - 1`` and ``l``; identity by default.
@@ -162,3 +188,27 @@ class Backbone(nn.Module):
     def split_note(self) -> str:
         """Whether the split was verified, in words."""
         return "split: by construction (a chain of blocks)"
+
+
+def add_gradient(parameter: Tensor, gradient: Tensor) -> None:
+    """Add to a parameter's ``.grad`` as a backward pass would."""
+    if not parameter.requires_grad:
+        return
+    if parameter.grad is not None:
+        parameter.grad.add_(gradient)
+    elif gradient.dtype == parameter.dtype and gradient.stride() == parameter.stride():
+        parameter.grad = gradient
+    else:
+        # A fused optimizer reads memory in order: a gradient must lie there as its parameter does.
+        parameter.grad = torch.empty_like(parameter).copy_(gradient)
+
+
+def full_precision(h: Tensor) -> Tensor:
+    """Half-precision features as float32, others as they are."""
+    return h.float() if h.dtype in (torch.bfloat16, torch.float16) else h
+
+
+def as_written(module: nn.Module) -> bool:
+    """Whether a module computes what its class says: no hooks, no replaced forward, no parametrized weights."""
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+    return not (hooks or "forward" in module.__dict__ or is_parametrized(module))

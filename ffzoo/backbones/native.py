@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import Backbone, Visit
+from ffzoo.backbones.base import Backbone, Visit, add_gradient, as_written
 from ffzoo.backbones.options import CNN, MLP, ResNet
 from ffzoo.errors import OptionError
 
@@ -52,7 +52,20 @@ class SequentialBackbone(Backbone):
     def walk(self, x: Tensor, visit: Visit) -> None:
         """Run the blocks in order; see :meth:`Backbone.walk`."""
         for l, block in enumerate(self.blocks):
-            x = visit(l, block(x))
+            x = block(x)  # the visitor may drop the block's input: it must not live on here
+            x = visit(l, x)
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether every block is a :class:`LinearBlock` or a :class:`ConvBlock`, as it was built."""
+        return all(
+            type(block) in (LinearBlock, ConvBlock) and as_written(block) and as_written(block.layer)
+            for block in cast("Any", self.blocks)
+        )
+
+    def weight_gradient(self, l: int, x: Tensor, d: Tensor) -> None:
+        """See :meth:`Backbone.weight_gradient`."""
+        cast(ReLULayer, self.blocks[l]).weight_gradient(x, d)
 
     def owner(self, name: str) -> int | None:
         """Block index of ``blocks.<l>....``, None for any other name."""
@@ -76,7 +89,7 @@ def _initialize(layer: nn.Linear | nn.Conv2d, generator: torch.Generator | None,
             layer.bias.zero_()
 
 
-def _linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Module:
+def _linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Linear:
     # By way of the meta device: a layer's default initialization would draw from the global generator.
     layer = nn.Linear(inputs, outputs, device="meta").to_empty(device=torch.get_default_device())
     _initialize(layer, generator)
@@ -85,7 +98,7 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.
 
 def _conv(
     inputs: int, outputs: int, generator: torch.Generator | None, *, stride: int = 1, gain: float = 1.0
-) -> nn.Module:
+) -> nn.Conv2d:
     layer = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, device="meta").to_empty(
         device=torch.get_default_device()
     )
@@ -100,28 +113,76 @@ def _image_shape(name: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
     return channels, height, width
 
 
-class LinearBlock(nn.Module):
+class ReLULayer(nn.Module):
+    """A block whose weight gradient is one call: ``relu(layer(x))``."""
+
+    @property
+    def layer(self) -> nn.Linear | nn.Conv2d:
+        """The layer with the weights."""
+        raise NotImplementedError
+
+    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
+        """Add to the ``.grad`` of weight and bias, given the gradient at the ReLU's input."""
+        raise NotImplementedError
+
+
+class LinearBlock(ReLULayer):
     """``relu(linear(flatten(x)))``: ``(B, ...) -> (B, D)``."""
 
     def __init__(self, inputs: int, outputs: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.linear = _linear(inputs, outputs, generator)
 
+    @property
+    def layer(self) -> nn.Linear:
+        """The linear layer."""
+        return self.linear
+
     def forward(self, x: Tensor) -> Tensor:
         """``(B, ...) -> (B, D)``."""
-        return F.relu(self.linear(x.flatten(1)))
+        return F.relu_(self.linear(x.flatten(1)))
+
+    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
+        """DW = d^T x, db = the sum of d over the batch."""
+        add_gradient(self.linear.weight, d.T @ x.flatten(1).to(d.dtype))
+        add_gradient(self.linear.bias, d.sum(0))
 
 
-class ConvBlock(nn.Module):
+class ConvBlock(ReLULayer):
     """``relu(conv3x3(x))``: ``(B, C, H, W) -> (B, C', H, W)``."""
 
     def __init__(self, inputs: int, outputs: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.conv = _conv(inputs, outputs, generator)
 
+    @property
+    def layer(self) -> nn.Conv2d:
+        """The convolution."""
+        return self.conv
+
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, C', H, W)``."""
-        return F.relu(self.conv(x))
+        return F.relu_(self.conv(x))
+
+    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
+        """The convolution's backward without the gradient at its input, half of what autograd would do."""
+        conv = self.conv
+        assert conv.bias is not None
+        _, weight, _ = torch.ops.aten.convolution_backward(
+            d,
+            x.to(d.dtype),
+            conv.weight.to(d.dtype),
+            [len(conv.bias)],
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            False,
+            [0, 0],
+            conv.groups,
+            [False, True, False],  # a plain sum is faster than the kernel's own gradient of the bias
+        )
+        add_gradient(conv.weight, weight)
+        add_gradient(conv.bias, d.sum((0, 2, 3)))
 
 
 class ResidualBlock(nn.Module):
@@ -153,7 +214,7 @@ class ResidualBlock(nn.Module):
         """``(B, C, H, W) -> (B, C', H', W')``."""
         shortcut = F.avg_pool2d(x, 2, ceil_mode=True) if self.stride == 2 else x
         shortcut = F.pad(shortcut, (0, 0, 0, 0, 0, self.added_channels))
-        return F.relu(self.conv2(F.relu(self.conv1(x))) + shortcut)
+        return F.relu_(self.conv2(F.relu_(self.conv1(x))) + shortcut)
 
 
 class MLPBackbone(SequentialBackbone):

@@ -89,6 +89,31 @@ class ResNet:
 
 
 @dataclass(frozen=True)
+class WhitenedCNN:
+    """A network for short trainings: a whitening stem, then 3x3 convolutions with batch normalization.
+
+    A 2x2 max-pool follows the first, third, fifth, ... convolution unless that would leave less than a
+    2x2 map.
+
+    Attributes:
+        widths: channels of each 3x3 convolution.
+        convs_per_block: convolutions that form one block; the last block may have one less.
+    """
+
+    widths: tuple[int, ...] = (64, 64, 256, 256, 256, 256)
+    convs_per_block: Literal[1, 2] = 1
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionError: there is no width, one below 1, or ``convs_per_block`` is neither 1 nor 2.
+        """
+        check(self)
+        require(bool(self.widths) and min(self.widths) >= 1, "widths", self.widths, "at least one, each at least 1")
+
+
+@dataclass(frozen=True)
 class Timm:
     """How a timm model becomes a backbone.
 

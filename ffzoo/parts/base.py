@@ -71,6 +71,8 @@ class Goodness(nn.Module):
     batch_level: ClassVar[bool] = False  # True: a sample's score depends on the rest of its batch
     coupling: ClassVar[str] = "none"
     reads_output: ClassVar[bool] = False  # True: forward gets the block's raw output, not its features
+    reads_half: ClassVar[bool] = False  # True: forward takes half-precision features; its score is float32 all the same
+    closed_form: ClassVar[bool] = False  # True: scored and pull_back are there; a subclass must say so again
 
     def __init__(self, config: Any, build: Build) -> None:
         super().__init__()
@@ -80,6 +82,26 @@ class Goodness(nn.Module):
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
         """Score the features ``h`` ``(B, C, H, W)`` or ``(B, D)``; the shape is that of ``kind``."""
+        raise NotImplementedError
+
+    def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
+        """The closed form's forward: the score, and what :meth:`pull_back` needs beside ``h``.
+
+        ``h`` may be half precision; the score is not.
+        """
+        raise NotImplementedError
+
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+        """The closed form's backward, without autograd.
+
+        Adds to the ``.grad`` of the goodness's own parameters.
+
+        Args:
+            h: features that left a ReLU.
+            kept: what :meth:`scored` returned beside the score.
+            d_score: dL/dscore, shaped like the score.
+            out: takes the gradient at the ReLU's input, shaped like h.
+        """
         raise NotImplementedError
 
 
@@ -107,12 +129,17 @@ class LocalLoss(nn.Module):
     views: ClassVar[int] = 1  # how many views it compares: 1 positive, 2 positive and negative
     batch_level: ClassVar[bool] = False  # True: not a mean of per-sample losses
     coupling: ClassVar[str] = "none"
+    closed_form: ClassVar[bool] = False  # True: gradient is there; a subclass must say so again
 
     def __init__(self, config: Any, build: Build) -> None:
         super().__init__()
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
         """One score a view, rows aligned -> scalar."""
+        raise NotImplementedError
+
+    def gradient(self, scores: tuple[Tensor, ...], ctx: Context) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The loss and its gradient at each score, without autograd."""
         raise NotImplementedError
 
 

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import torch
 from torch import Tensor
 
+from ffzoo.backbones.base import full_precision
+from ffzoo.parts.base import Build, Context, Goodness
 
-def sum_squares(h: Tensor) -> Tensor:
+
+class SumSquares(Goodness):
     """G = sum of h^2 over all features, ``(B, ...) -> (B,)`` (Hinton 2022, arXiv:2212.13345)."""
-    return h.square().flatten(1).sum(1)
+
+    closed_form = True
+    factor = 1.0
+
+    def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
+        """``(B,)``."""
+        return full_precision(h).square().sum(tuple(range(1, h.dim()))) * self.factor
+
+    def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
+        """Nothing is kept: dG/dh = 2 h."""
+        return self(h, ctx), None
+
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+        """dL/dh = 2 h dL/dG; where a ReLU was closed, h and so the gradient are zero."""
+        slope = (2 * self.factor * d_score).view(-1, *[1] * (h.dim() - 1))
+        torch.mul(h, slope.to(h.dtype), out=out)
 
 
-def mean_squares(h: Tensor) -> Tensor:
+class MeanSquares(SumSquares):
     """G = mean of h^2 over all features, ``(B, ...) -> (B,)``: the sum, free of the block's width."""
-    return h.square().flatten(1).mean(1)
+
+    closed_form = True
+
+    def __init__(self, config: None, build: Build) -> None:
+        super().__init__(config, build)
+        self.factor = 1 / math.prod(build.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -15,6 +16,7 @@ class CrossEntropy(LocalLoss):
     """L = -log softmax(z)_y of class scores z ``(B, K)``, with the training's label smoothing."""
 
     accepts = ("class",)
+    closed_form = True
 
     def __init__(self, config: None, build: Build) -> None:
         super().__init__(config, build)
@@ -25,6 +27,19 @@ class CrossEntropy(LocalLoss):
         assert ctx.y is not None
         return F.cross_entropy(scores[0], ctx.y, label_smoothing=self.label_smoothing)
 
+    def gradient(self, scores: tuple[Tensor, ...], ctx: Context) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """dL/dz = (softmax(z) - target) / B, the target smoothed as the loss's."""
+        assert ctx.y is not None
+        log_p = F.log_softmax(scores[0], 1)
+        value = F.nll_loss(log_p, ctx.y)
+        if self.label_smoothing:
+            value = (1 - self.label_smoothing) * value - self.label_smoothing * log_p.mean()
+        d = log_p.exp_()
+        if self.label_smoothing:
+            d -= self.label_smoothing / d.shape[1]
+        d.scatter_add_(1, ctx.y[:, None], d.new_full((len(d), 1), self.label_smoothing - 1))
+        return value, (d.div_(len(d)),)
+
 
 class Logistic(LocalLoss):
     """L = mean of softplus(s (theta - G+)) and softplus(s (G- - theta)): a sample is real or not.
@@ -34,6 +49,7 @@ class Logistic(LocalLoss):
 
     accepts = ("sample",)
     views = 2
+    closed_form = True
 
     def __init__(self, config: options.Logistic, build: Build) -> None:
         super().__init__(config, build)
@@ -47,3 +63,12 @@ class Logistic(LocalLoss):
             for sign, score in zip(ctx.signs, scores, strict=True)
         ]
         return sum(losses[1:], losses[0]) / len(losses)
+
+    def gradient(self, scores: tuple[Tensor, ...], ctx: Context) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """dL/dG = -+ s sigmoid(s (theta -+ G)) / (views B)."""
+        gradients = [
+            torch.sigmoid(-sign * self.scale * (score - self.threshold))
+            * (-sign * self.scale / (len(scores) * len(score)))
+            for sign, score in zip(ctx.signs, scores, strict=True)
+        ]
+        return self(scores, ctx), tuple(gradients)

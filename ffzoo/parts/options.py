@@ -15,6 +15,7 @@ class Projection:
     Attributes:
         power: 1 reads the features, 2 their energies.
         grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position.
+        max_features: the grid is made coarser until the pooled vector has at most this many numbers; 0 for no bound.
         pool: mean or sum inside a window.
         l2: divide by the Euclidean norm: not at all, over channels at each position before pooling,
             or over the pooled vector.
@@ -30,6 +31,7 @@ class Projection:
 
     power: Literal[1, 2] = 2
     grid: int | Literal["all"] = 4
+    max_features: int = 0
     pool: Literal["mean", "sum"] = "mean"
     l2: Literal["none", "position", "pooled"] = "none"
     projection: Literal["random", "orthogonal", "learned", "groups"] = "random"
@@ -43,6 +45,7 @@ class Projection:
     def __post_init__(self) -> None:
         check(self)
         require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
+        require(self.max_features >= 0, "max_features", self.max_features, "at least 0")
         require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
         require(self.temperature == "learned" or self.temperature > 0, "temperature", self.temperature, "> 0")

@@ -4,7 +4,7 @@
     z = reduce((a P + b) / T)                 (B, K)
     T = T_min + (T_max - T_min) * sigmoid(alpha), or a constant
 
-With cross-entropy the gradient has a closed form (m = 1 prototype, no L2)::
+With cross-entropy the gradient has a closed form (written for m = 1 prototype and no L2)::
 
     dL/da = P (softmax(z) - e_y) / (T B),  dL/dh = power h^(power-1) * pool_grid^T(dL/da)
 
@@ -16,39 +16,140 @@ DeeperForward and CwComp channel groups (ICLR 2025; arXiv:2312.12668).
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from ffzoo.backbones.base import add_gradient, full_precision
 from ffzoo.errors import RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context, Goodness
 
+_EPS = 1e-12
+_CACHE = 2**18  # numbers
 
-def pool_grid(h: Tensor, grid: int | str, mode: str = "mean") -> Tensor:
-    """Pool ``(B, C, H, W)`` on a grid of windows to ``(B, C * g * g)``; ``(B, D)`` passes unchanged.
 
-    Windows are those of adaptive average pooling; ``grid`` is clipped to ``min(H, W)``, and
-    ``"all"`` keeps every position.
+def pool_grid(h: Tensor, grid: int | str, mode: str = "mean", power: int = 1) -> Tensor:
+    """Pool ``h ** power`` on a grid of windows: ``(B, C, H, W) -> (B, C * g * g)``; ``(B, D)`` keeps its shape.
+
+    Windows are those of adaptive average pooling; ``grid`` is clipped to ``min(H, W)``, and ``"all"`` keeps every
+    position. ``h`` may be half precision; the result is not.
     """
     if h.dim() == 2 or grid == "all":
-        return h.flatten(1)
-    size = min(int(grid), h.shape[-2], h.shape[-1])
+        h = full_precision(h).flatten(1)
+        return h.square() if power == 2 else h
+    return cast(Tensor, _Pool.apply(h, min(int(grid), *h.shape[-2:]), mode, power))
+
+
+class _Pool(torch.autograd.Function):
+    """Pooling that neither writes ``h ** power`` nor its float32 copy to memory, forward or backward."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, size: int, mode: str, power: int) -> Tensor:
+        if power == 2:
+            ctx.save_for_backward(h)
+        ctx.size, ctx.mode, ctx.power = size, mode, power
+        ctx.shape, ctx.stride, ctx.dtype = h.shape, h.stride(), h.dtype
+        # A few samples at a time never leave the cache.
+        parts = h.split(max(1, _CACHE * len(h) // h.numel()))
+        return torch.cat([_pooled(part, size, mode, power) for part in parts])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        (da,) = gradients
+        if ctx.power == 2:
+            (h,) = ctx.saved_tensors
+            out = torch.empty_like(h)
+            unpool(2 * da, ctx.size, ctx.mode, out, h)
+        else:
+            out = torch.empty_strided(ctx.shape, ctx.stride, dtype=ctx.dtype, device=da.device)
+            unpool(da, ctx.size, ctx.mode, out)
+        return out, None, None, None
+
+
+def _pooled(h: Tensor, size: int, mode: str, power: int) -> Tensor:
+    """:func:`pool_grid` of a few samples."""
+    h = full_precision(h)
+    if power == 2:
+        h = h.square()
+    height, width = h.shape[-2:]
     if size == 1:  # the plain mean is several times as fast on the CPU
         pooled = h.mean((-2, -1), keepdim=True)
-    elif h.shape[-1] % size == 0 and h.shape[-2] % size == 0:
-        pooled = F.avg_pool2d(h, (h.shape[-2] // size, h.shape[-1] // size))
+    elif height % size == 0 and width % size == 0:
+        pooled = F.avg_pool2d(h, (height // size, width // size))
     else:
         pooled = F.adaptive_avg_pool2d(h, size)
     if mode == "sum":
-        ones = h.new_ones(1, 1, *h.shape[-2:])
-        # Adaptive windows differ in size: count the positions of each.
-        rows = [math.ceil((i + 1) * ones.shape[-2] / size) - i * ones.shape[-2] // size for i in range(size)]
-        cols = [math.ceil((i + 1) * ones.shape[-1] / size) - i * ones.shape[-1] // size for i in range(size)]
-        pooled = pooled * torch.outer(h.new_tensor(rows), h.new_tensor(cols))
+        pooled = pooled * _counts(h, size)
     return pooled.flatten(1)
+
+
+def _window(i: int, length: int, size: int) -> slice:
+    """Window i of adaptive pooling; neighbours overlap by one position where ``size`` does not divide ``length``."""
+    return slice(i * length // size, math.ceil((i + 1) * length / size))
+
+
+def _counts(h: Tensor, size: int) -> Tensor:
+    """Positions in each window, ``(size, size)``."""
+    rows, cols = ([float(w.stop - w.start) for w in _windows(length, size)] for length in h.shape[-2:])
+    return torch.outer(h.new_tensor(rows), h.new_tensor(cols))
+
+
+def _windows(length: int, size: int) -> list[slice]:
+    return [_window(i, length, size) for i in range(size)]
+
+
+def unpool(da: Tensor, grid: int | str, mode: str, out: Tensor, factor: Tensor | None = None) -> None:
+    """The adjoint of :func:`pool_grid` (at power 1), times ``factor`` where one is given.
+
+    Args:
+        da: ``(B, d)``, shaped like what the pooling returns.
+        grid: as of the pooling.
+        mode: as of the pooling.
+        out: takes the result, shaped like the pooling's input.
+        factor: shaped like ``out`` and laid out as it is.
+    """
+    if out.dim() == 2 or grid == "all":
+        _product(da.view(out.shape).to(out.dtype), factor, out)
+        return
+    height, width = out.shape[-2:]
+    size = min(int(grid), height, width)
+    d = da.view(len(out), out.shape[1], size, size).to(out.dtype)
+    if height % size or width % size:
+        if mode == "mean":
+            d = d / _counts(out, size)
+        rows, cols = (_spread(n, size).to(out) for n in (height, width))
+        _product(torch.einsum("hi,bcij,wj->bchw", rows, d, cols), factor, out)
+        return
+    if mode == "mean":
+        d = d * (size * size / (height * width))
+    tensors = [out] if factor is None else [out, factor]
+    if out.is_contiguous(memory_format=torch.channels_last):
+        # Channels lie innermost: a broadcast over the windows is then one vectorized pass.
+        views = [t.permute(0, 2, 3, 1).unflatten(2, (size, -1)).unflatten(1, (size, -1)) for t in tensors]
+        d = d.permute(0, 2, 3, 1).contiguous()[:, :, None, :, None]
+    else:
+        views = [t.unflatten(3, (size, -1)).unflatten(2, (size, -1)) for t in tensors]
+        d = d[:, :, :, None, :, None]
+    _product(d, views[1] if len(views) == 2 else None, views[0])
+
+
+def _product(d: Tensor, factor: Tensor | None, out: Tensor) -> None:
+    if factor is None:
+        out.copy_(d)
+    else:
+        torch.mul(factor, d, out=out)
+
+
+def _spread(length: int, size: int) -> Tensor:
+    """``(length, size)``: 1 where a position lies in a window."""
+    matrix = torch.zeros(length, size)
+    for i, window in enumerate(_windows(length, size)):
+        matrix[window, i] = 1.0
+    return matrix
 
 
 def group_matrix(shape: tuple[int, ...], positions: int, num_classes: int) -> Tensor:
@@ -80,16 +181,23 @@ class Projection(Goodness):
     """
 
     kind = "class"
+    closed_form = True
+    reads_half = True
     projection: Tensor
     bias: Tensor
 
     def __init__(self, config: options.Projection, build: Build) -> None:
         super().__init__(config, build)
         self.config, self.num_classes = config, build.num_classes
+        self.grid: int | str = config.grid
         positions = 1
         if len(build.shape) == 3:
             height, width = build.shape[1:]
-            positions = height * width if config.grid == "all" else min(config.grid, height, width) ** 2
+            if config.max_features:
+                finest = min(height, width) if config.grid == "all" else min(config.grid, height, width)
+                bound = max(1, math.isqrt(config.max_features // build.shape[0]))
+                self.grid = min(finest, bound)
+            positions = height * width if self.grid == "all" else min(int(self.grid), height, width) ** 2
         d, k = build.shape[0] * positions, build.num_classes * config.prototypes
         matrix = torch.randn(d, k, generator=build.generator) / math.sqrt(d)
         if config.projection == "orthogonal":
@@ -120,76 +228,74 @@ class Projection(Goodness):
 
     def pooled(self, h: Tensor) -> Tensor:
         """A ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
-        if self.config.l2 == "position":
-            h = F.normalize(h, dim=1)
-        if self.config.power == 2:
-            h = h.square()
-        a = pool_grid(h, self.config.grid, self.config.pool)
-        return F.normalize(a, dim=1) if self.config.l2 == "pooled" else a
+        a = self._pooled_raw(h)
+        return F.normalize(a, dim=1, eps=_EPS) if self.config.l2 == "pooled" else a
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
         """Class scores z ``(B, K)``."""
-        z = self.pooled(h) @ self.projection
+        return self._reduce(self._logits(self.pooled(h), self.temperature()))
+
+    def _pooled_raw(self, h: Tensor) -> Tensor:
+        """The pooled vector before it is normalized."""
+        if self.config.l2 == "position":
+            h = F.normalize(full_precision(h), dim=1, eps=_EPS)
+        return pool_grid(h, self.grid, self.config.pool, self.config.power)
+
+    def _logits(self, a: Tensor, t: Tensor | float) -> Tensor:
+        """(a P + b) / T, ``(B, K * m)``."""
+        z = a @ self.projection
         if self.config.bias != "none":
             z = z + self.bias
-        z = z / self.temperature()
-        if self.config.clamp:
-            z = z.clamp(-self.config.clamp, self.config.clamp)
+        return z / t
+
+    def _clamped(self, z: Tensor) -> Tensor:
+        return z.clamp(-self.config.clamp, self.config.clamp) if self.config.clamp else z
+
+    def _reduce(self, z: Tensor) -> Tensor:
+        """``(B, K * m) -> (B, K)``."""
+        z = self._clamped(z)
         if self.config.prototypes > 1:
             z = rearrange(z, "b (k m) -> b k m", k=self.num_classes).logsumexp(-1)
         return z
 
-    def closed_form(self, h: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """Gradients of the mean cross-entropy without autograd.
+    def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
+        """Class scores z ``(B, K)``; keeps the pooled a, its norm, the temperature and the logits behind it."""
+        a, norm = self._pooled_raw(h), None
+        if self.config.l2 == "pooled":
+            norm = a.norm(dim=1, keepdim=True).clamp_min_(_EPS)
+            a = a / norm
+        t = self.temperature()
+        v = self._logits(a, t)
+        return self._reduce(v), (a, norm, t, v)
 
-        Args:
-            h: features ``(B, C, H, W)`` or ``(B, D)``.
-            y: labels ``(B,)``.
-
-        Returns:
-            ``"h"`` (shaped like h) and, of what is learned, ``"projection"``, ``"bias"``, ``"alpha"``.
-
-        Raises:
-            RecipeError: with several prototypes or L2 the closed form does not hold.
-        """
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+        """The module's closed form; a prototype's share of its class is its softmax, and L2 projects the radius out."""
+        a, norm, t, v = kept
         c = self.config
-        if c.prototypes > 1 or c.l2 != "none":
-            raise RecipeError("the closed form needs prototypes = 1 and l2 = none")
-        with torch.no_grad():
-            a = self.pooled(h)
-            raw = a @ self.projection + (self.bias if c.bias != "none" else 0.0)
-            t = self.temperature()
-            z = raw / t
-            if c.clamp:
-                z = z.clamp(-c.clamp, c.clamp)
-            dz = (z.softmax(1) - F.one_hot(y, self.num_classes).to(z.dtype)) / len(h)
-            if c.clamp:
-                dz = dz * ((raw / t).abs() <= c.clamp)
-            gradients = {"h": self._unpool(dz @ self.projection.T / t, h)}
-            if c.power == 2:
-                gradients["h"] = 2 * h * gradients["h"]
-            if c.projection == "learned":
-                gradients["projection"] = a.T @ dz / t
-            if c.bias == "learned":
-                gradients["bias"] = dz.sum(0) / t
-            if c.temperature == "learned":
-                slope = (c.t_max - c.t_min) * self.alpha.sigmoid() * (-self.alpha).sigmoid()
-                gradients["alpha"] = -(dz * raw).sum() * slope / t**2
-        return gradients
-
-    def _unpool(self, da: Tensor, h: Tensor) -> Tensor:
-        """The adjoint of the pooling."""
-        if h.dim() == 2 or self.config.grid == "all":
-            return da.view_as(h)
-        size = min(int(self.config.grid), *h.shape[-2:])
-        da = da.view(len(h), h.shape[1], size, size)
-        out = torch.zeros_like(h)
-        height, width = h.shape[-2:]
-        for i in range(size):
-            for j in range(size):
-                rows = slice(i * height // size, math.ceil((i + 1) * height / size))
-                cols = slice(j * width // size, math.ceil((j + 1) * width / size))
-                window = out[..., rows, cols]
-                count = window.shape[-1] * window.shape[-2] if self.config.pool == "mean" else 1
-                window += da[..., i, j, None, None] / count
-        return out
+        d = d_score
+        if c.prototypes > 1:
+            share = rearrange(self._clamped(v), "b (k m) -> b k m", k=self.num_classes).softmax(-1)
+            d = rearrange(d[:, :, None] * share, "b k m -> b (k m)")
+        if c.clamp:
+            d = d * (v.abs() <= c.clamp)
+        d_raw = d / t  # at a P + b
+        if c.temperature == "learned":
+            slope = (t - c.t_min) * (c.t_max - t) / (c.t_max - c.t_min)  # dT/dalpha
+            add_gradient(self.alpha, -(d_raw * v).sum() * slope)
+        if c.projection == "learned":
+            add_gradient(self.projection, a.T @ d_raw)
+        if c.bias == "learned":
+            add_gradient(self.bias, d_raw.sum(0))
+        da = d_raw @ self.projection.T
+        if norm is not None:
+            inside = norm <= _EPS  # F.normalize divides by a constant there
+            da = (da - a * (a * da).sum(1, keepdim=True).masked_fill_(inside, 0.0)) / norm
+        if c.l2 == "position":
+            norm = h.norm(dim=1, keepdim=True).clamp_min_(_EPS)
+            n = h / norm
+            dn = torch.empty_like(n)
+            unpool(da * c.power, self.grid, c.pool, dn, n if c.power == 2 else None)
+            radial = (n * dn).sum(1, keepdim=True).masked_fill_(norm <= _EPS, 0.0)
+            torch.mul(h.sign(), (dn - n * radial) / norm, out=out)
+        else:
+            unpool(da * c.power, self.grid, c.pool, out, h if c.power == 2 else h.sign())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ffzoo.errors import OptionError
 from ffzoo.options import check, require
 
 
@@ -16,24 +17,37 @@ class FitOptions:
         epochs: passes over the training part.
         batch_size: samples a step.
         lr: learning rate of the blocks at the start.
-        optimizer: one instance a block.
+        optimizer: one instance a block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
+            dimensions, wherever they are (timm's Muon: Nesterov, three Newton-Schulz steps on the flattened filter
+            bank, no rescaling by shape); every other parameter has AdamW, matrices too.
+        muon_lr: learning rate of the filters under ``muon``; ``lr`` is that of the rest.
+        muon_momentum: momentum of the filters under ``muon``.
+        filter_norm: under ``muon``, scale every layer's filters to the norm sqrt(number of filters) before each
+            update, instead of weight decay; for networks whose norm layers make that scale irrelevant.
         weight_decay: of matrices and filters; biases and scalars have none.
         schedule: of the learning rate over the whole run, step by step.
         warmup: fraction of the run in which the learning rate rises linearly.
         label_smoothing: mass that the blocks' cross-entropies spread evenly over all classes.
-        augment: steps of batchwise augmentation, in order.
+        augment: steps of batchwise augmentation, in order; ``alternating_flip`` mirrors each image in every second
+            epoch, ``flip`` at random.
+        crop_padding: pixels of mirror image around an image that ``crop`` cuts from; 0 for an eighth of the shorter
+            side.
         seed: of initial weights, data order and augmentation.
     """
 
     epochs: int = 10
     batch_size: int = 128
     lr: float = 2e-3
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
+    muon_lr: float = 0.2
+    muon_momentum: float = 0.6
+    filter_norm: bool = False
     weight_decay: float = 1e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = 0.0
     label_smoothing: float = 0.0
-    augment: tuple[Literal["crop", "flip", "cutout"], ...] = ()
+    augment: tuple[Literal["crop", "flip", "alternating_flip", "cutout"], ...] = ()
+    crop_padding: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -41,9 +55,13 @@ class FitOptions:
         require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
         require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
         require(self.lr > 0, "lr", self.lr, "> 0")
+        require(self.muon_lr > 0, "muon_lr", self.muon_lr, "> 0")
+        require(0 <= self.muon_momentum < 1, "muon_momentum", self.muon_momentum, "in [0, 1)")
+        require(not self.filter_norm or self.optimizer == "muon", "filter_norm", True, "false unless optimizer is muon")
         require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
         require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
+        require(self.crop_padding >= 0, "crop_padding", self.crop_padding, "at least 0")
         require(0 <= self.seed < 2**31, "seed", self.seed, "at least 0 and below 2**31")
 
 
@@ -53,16 +71,33 @@ class Execution:
 
     Attributes:
         precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
-        micro_batch: samples forwarded at once; 0 for the whole batch.
+        memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
+        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
+            before training.
         checkpoint_blocks: recompute a block's inner activations in its backward.
         streaming: backward inside the forward walk, where the isolation allows it.
+        closed_form: blocks, goodness and losses that know their gradients learn without autograd.
     """
 
     precision: Literal["fp32", "bf16"] = "fp32"
-    micro_batch: int = 0
+    memory_format: Literal["channels_last", "contiguous"] = "channels_last"
+    micro_batch: int | Literal["auto"] = 0
     checkpoint_blocks: bool = False
     streaming: bool = True
+    closed_form: bool = True
 
     def __post_init__(self) -> None:
         check(self)
-        require(self.micro_batch >= 0, "micro_batch", self.micro_batch, "at least 0")
+        good = self.micro_batch == "auto" or self.micro_batch >= 0
+        require(good, "micro_batch", self.micro_batch, "at least 0, or 'auto'")
+
+    @property
+    def rows(self) -> int:
+        """Samples forwarded at once; 0 for the whole batch.
+
+        Raises:
+            OptionError: it is still to be measured.
+        """
+        if self.micro_batch == "auto":
+            raise OptionError("micro_batch is 'auto', which a run measures before it trains; expected a number")
+        return self.micro_batch
