@@ -12,6 +12,7 @@ usage: ffzoo COMMAND ...
   list      algorithms, backbones and data sets
   plugins   plugins and what they registered (python -m ffzoo.plugins)
   check     run the conformance kit on an algorithm or a part
+  bench     run an experiment (python -m ffzoo.bench)
 
 ffzoo COMMAND --help says more.
 """
@@ -71,14 +72,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(rest)
     if command == "check":
         return check(rest)
+    if command == "bench":
+        from ffzoo.bench.__main__ import main as run
+
+        return run(rest)
     print(USAGE, end="", file=sys.stdout if command in ("", "-h", "--help") else sys.stderr)
     if command in ("", "-h", "--help"):
         return 0
     from ffzoo.errors import nearest
 
-    print(
-        f"error: unknown command {command!r}: {nearest(command, ['eval', 'list', 'plugins', 'check'])}", file=sys.stderr
-    )
+    known = ["eval", "list", "plugins", "check", "bench"]
+    print(f"error: unknown command {command!r}: {nearest(command, known)}", file=sys.stderr)
     return 2
 
 

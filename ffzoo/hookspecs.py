@@ -100,3 +100,8 @@ def register_datasets(register: Register) -> None:
 @hookspec
 def register_dataset_sources(register: Register) -> None:
     """A prefix such as ``folder:``; the target: text after it -> ``(root, download) -> RawData``."""
+
+
+@hookspec
+def register_experiments(register: Register) -> None:
+    """What ``python -m ffzoo.bench`` runs: ``(config, study) -> Report``."""

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "backbone_sources": "backbone source",
         "datasets": "data set",
         "dataset_sources": "data set source",
+        "experiments": "experiment",
     }
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")

@@ -1,0 +1,126 @@
+"""``python -m ffzoo.bench``: run an experiment, or go on with it.
+
+Options are parsed and validated before torch is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ffzoo.errors import OptionError, PluginError, nearest
+from ffzoo.loader import ZOO
+
+_EPILOG = """\
+examples:
+  python -m ffzoo.bench --list
+  python -m ffzoo.bench NAME --out results/NAME
+  python -m ffzoo.bench NAME --set rounds=5 --out results/quick
+
+--out gets NAME.json, NAME.md and the figures. The same command with the same --out goes on after an interruption.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    p = argparse.ArgumentParser(
+        prog="python -m ffzoo.bench",
+        description="Run an experiment: tables, figures and verdicts.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("name", nargs="?", metavar="NAME", help="the experiment; see --list")
+    p.add_argument("--out", metavar="DIR", help="folder of the cells and the report, new or of the same experiment")
+    p.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="an option of the experiment"
+    )
+    p.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
+    p.add_argument("--list", action="store_true", help="list the experiments and their options")
+    p.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    p.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return p
+
+
+def print_list() -> None:
+    """Every experiment with its options and their defaults."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ffzoo import options
+    from ffzoo.terminal import console
+
+    table = Table.grid(padding=(0, 2))
+    for entry in ZOO["experiments"]:
+        table.add_row(f"[bold]{entry.name}[/bold]", escape(entry.summary))
+        config_class = entry.load_config()
+        values = options.to_json(config_class()) if config_class is not None else {}
+        for key, value in values.items():
+            table.add_row(f"  {key}", escape(_written(value)))
+    console().print(table)
+
+
+def _written(value: object) -> str:
+    """A default as it would be written after ``--set``."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Carry out a parsed command line.
+
+    Raises:
+        FFZooError: something the user can put right.
+    """
+    from ffzoo import options
+    from ffzoo.bench.study import Study
+    from ffzoo.plan import parse_set
+
+    for path in args.plugin:
+        ZOO.load_file(path)
+    if args.list:
+        print_list()
+        return
+    if args.name is None:
+        raise OptionError(f"no experiment is named: {nearest('', ZOO['experiments'].names())}")
+    entry = ZOO["experiments"].get(args.name)
+    settings = parse_set(args.settings)
+    config_class = entry.load_config()
+    if config_class is None and settings:
+        raise OptionError(f"unknown option {next(iter(settings))!r}: {entry} has no options")
+    config = None if config_class is None else options.replace(config_class(), settings, "")
+    out = Path(args.out) if args.out is not None else None
+    study = Study(entry.name, config, out, progress=not args.quiet, plugins=tuple(args.plugin))
+    experiment = entry.load()
+
+    from ffzoo.bench.report import Report
+
+    report = experiment(config, study)
+    if not isinstance(report, Report):
+        raise PluginError(f"{entry} returned {type(report).__name__}; expected a Report")
+    files = report.write(out, entry.name) if out is not None else []
+    if not args.quiet:
+        report.show()
+        for file in files:
+            print(f"written to {file}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    from ffzoo.eval import report
+
+    args = parser().parse_args(argv)
+    try:
+        run(args)
+    except KeyboardInterrupt:
+        print("interrupted; with --out, the same command goes on", file=sys.stderr)
+        return 130
+    except Exception as error:
+        return report(error, args.debug)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""What an experiment hands back: data, tables, figures and verdicts; and its files. No torch in here.
+
+``NAME.json`` has the data, ``NAME.md`` the tables and one line ``Verdict: ...`` for each verdict, and every figure
+is there as PNG and as SVG.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffzoo.bench.files import replace_file, replace_text
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+_STYLE: Any = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.labelcolor": "#343a40",
+    "axes.edgecolor": "#adb5bd",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e9ecef",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#868e96",
+    "ytick.color": "#868e96",
+    "xtick.labelcolor": "#343a40",
+    "ytick.labelcolor": "#343a40",
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.constrained_layout.h_pad": 0.1,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "ffzoo",  # the same figure is the same file
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        title: one line above it.
+        columns: heads; the first column is aligned left, the others right.
+        rows: as many cells each as there are columns.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """As a Markdown table."""
+        lines = [self.columns, ("---", *["---:"] * (len(self.columns) - 1)), *self.rows]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure, drawn when it is written.
+
+    Attributes:
+        name: ends the file's name.
+        caption: one line below it.
+        draw: draws on the matplotlib figure it is given.
+        size: width and height in inches.
+    """
+
+    name: str
+    caption: str
+    draw: Callable[[matplotlib.figure.Figure], None]
+    size: tuple[float, float] = (8.0, 5.0)
+
+    def write(self, stem: Path) -> list[Path]:
+        """Write ``STEM-NAME.png`` and ``STEM-NAME.svg``."""
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure as Canvas
+
+        written = []
+        with rc_context(_STYLE):
+            canvas = Canvas(figsize=self.size, layout="constrained")
+            self.draw(canvas)
+            for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+                path = stem.with_name(f"{stem.name}-{self.name}.{kind}")
+
+                def save(file: Path, kind: str = kind, metadata: dict[str, None] = metadata) -> None:
+                    canvas.savefig(file, format=kind, dpi=160, metadata=metadata)
+
+                replace_file(path, save)
+                written.append(path)
+        return written
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an experiment found.
+
+    Attributes:
+        data: all of it, as JSON values.
+        tables: for people.
+        figures: drawn from the data.
+        verdicts: one sentence each, without a line break.
+        notes: what a reader has to know of how it was measured, and what was left out.
+    """
+
+    data: dict[str, Any]
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    verdicts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def markdown(self, name: str) -> str:
+        """Tables, figures, notes and verdicts as one page."""
+        parts = [f"# {name}"]
+        parts += [f"## {table.title}\n\n{table.markdown()}" for table in self.tables]
+        parts += [f"![{figure.caption}]({name}-{figure.name}.png)\n\n{figure.caption}" for figure in self.figures]
+        parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []
+        parts += [f"Verdict: {verdict}" for verdict in self.verdicts]
+        return "\n\n".join(parts) + "\n"
+
+    def write(self, folder: Path, name: str) -> list[Path]:
+        """Write the files, each under a temporary name and then moved into place.
+
+        Args:
+            folder: made if it is not there.
+            name: of the experiment, and so of the files.
+
+        Returns:
+            The files.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [folder / f"{name}.json", folder / f"{name}.md"]
+        replace_text(files[0], json.dumps(self.data, indent=2, allow_nan=False) + "\n")
+        replace_text(files[1], self.markdown(name))
+        for figure in self.figures:
+            files += figure.write(folder / name)
+        return files
+
+    def show(self) -> None:
+        """Print tables, notes and verdicts."""
+        from rich.box import SIMPLE_HEAD
+        from rich.markup import escape
+        from rich.table import Table as Printed
+
+        from ffzoo.terminal import console
+
+        out = console()
+        for table in self.tables:
+            printed = Printed(title=escape(table.title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+            for number, column in enumerate(table.columns):
+                printed.add_column(escape(column), justify="right" if number else "left", no_wrap=not number)
+            for row in table.rows:
+                printed.add_row(*map(escape, row))
+            out.print(printed)
+        for note in self.notes:
+            out.print(f"[dim]{escape(note)}[/dim]")
+        for verdict in self.verdicts:
+            out.print(f"[bold]Verdict:[/bold] {escape(verdict)}")

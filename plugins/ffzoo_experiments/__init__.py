@@ -1,0 +1,23 @@
+"""Experiments for ``python -m ffzoo.bench``."""
+
+from __future__ import annotations
+
+from ffzoo import hookimpl
+from ffzoo.hookspecs import Register
+
+
+@hookimpl
+def register_experiments(register: Register) -> None:
+    """What is measured of the algorithms that ship."""
+    register(
+        "speed",
+        "ffzoo_experiments.speed:speed",
+        config="ffzoo_experiments.options:Speed",
+        summary="speed and memory of a training step at equal batch size, every arm timed beside the others",
+    )
+    register(
+        "time_to_accuracy",
+        "ffzoo_experiments.time_to_accuracy:time_to_accuracy",
+        config="ffzoo_experiments.options:TimeToAccuracy",
+        summary="accuracy against seconds and operations: a local rule beside backprop of the same network, one recipe",
+    )

@@ -1,0 +1,126 @@
+"""``speed``: what a training step costs in time and memory, for every way to run it.
+
+All arms train on the same random images with the same batch size, and are timed in turn, one step of each a round;
+what is compared are medians of the ratios within rounds. Saved activations and operations are counted, not timed.
+"""
+
+from __future__ import annotations
+
+import statistics
+from functools import partial
+from typing import Any
+
+import torch
+
+from ffzoo import environment
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo.bench.timing import ratio
+from ffzoo.errors import OptionError
+from ffzoo.measure.ceiling import Ceilings, copy_bandwidth
+from ffzoo.options import to_json
+from ffzoo_experiments.arms import Arm, arms_of
+from ffzoo_experiments.figures import figures
+from ffzoo_experiments.options import Speed
+from ffzoo_experiments.resident import peak_rss
+from ffzoo_experiments.results import ArmResult, Findings, ScaleResult
+from ffzoo_experiments.scaling import cells, scaling
+from ffzoo_experiments.steps import Precision, ceiling, cost, times
+from ffzoo_experiments.tables import notes, tables
+from ffzoo_experiments.verdicts import verdicts
+
+SCHEMA_VERSION = 1
+
+
+def speed(config: Speed, study: Study) -> Report:
+    """Measure, and report.
+
+    Args:
+        config: the options.
+        study: keeps what is measured.
+
+    Raises:
+        FFZooError: an unknown name, a device that is not there, or a reference that cannot be built.
+    """
+    arms = arms_of(config)
+    device = environment.resolve_device(config.device)
+    environment.keep_freed_memory()  # for all arms alike
+    layers = {(arm.algo, arm.micro_batch) for arm in arms}
+    a_precision = len(arms) * (2 if _measures_rss(config, device) else 1) + len(layers) + 1
+    study.expect(2 + a_precision * len(config.precisions) + (cells(config) if config.scaling else 0))
+
+    machine = study.machine(device)
+    bandwidth = study.cell("copy bandwidth", partial(copy_bandwidth, device))
+    found: list[ArmResult] = []
+    left_out: dict[str, str] = {}
+    if not any(arm.kind == "bare" for arm in arms):
+        left_out["plain PyTorch"] = "it is written for bp on the backbone cnn"
+    ceilings = Ceilings(device)
+    for precision in config.precisions:
+        results, missing = _measured(config, arms, precision, device, study, ceilings)
+        found += results
+        left_out |= missing
+    sizes: list[ScaleResult] = []
+    if config.scaling:
+        sizes, missing = scaling(config, device, study)
+        left_out |= missing
+    findings = Findings(config, machine, bandwidth, found, sizes, left_out)
+    return Report(
+        data={"schema_version": SCHEMA_VERSION, **to_json(findings), "growth": findings.growth()},
+        tables=tables(findings),
+        figures=figures(findings),
+        verdicts=verdicts(findings),
+        notes=notes(findings),
+    )
+
+
+def _measures_rss(config: Speed, device: torch.device) -> bool:
+    return config.memory_rss and device.type == "cpu"
+
+
+def _measured(
+    config: Speed, arms: list[Arm], precision: Precision, device: torch.device, study: Study, ceilings: Ceilings
+) -> tuple[list[ArmResult], dict[str, str]]:
+    """All arms in one precision, and what was left out and why."""
+    costs: dict[Arm, dict[str, Any]] = {}
+    left_out: dict[str, str] = {}
+    for arm in arms:
+        counted = study.cell(f"{precision}: cost of {arm.name}", partial(cost, config, arm, precision, device))
+        if "left_out" in counted:
+            left_out[arm.name] = counted["left_out"]
+        else:
+            costs[arm] = counted
+    if arms[0].name in left_out:
+        raise OptionError(f"the reference {config.reference!r} cannot be measured: {left_out[arms[0].name]}")
+    seconds = study.cell(f"{precision}: times", partial(times, config, list(costs), precision, device))
+    reference = arms[0]
+    results = []
+    for arm, counted in costs.items():
+        rss = None
+        if _measures_rss(config, device):
+            key = f"{precision}: resident memory of {arm.name}"
+            rss = study.cell(key, partial(peak_rss, config, arm, precision, study))
+        # The layers are those of the algorithm, however it is run.
+        plain = Arm(arm.algo, "micro-batch" if arm.micro_batch else "plain", arm.micro_batch)
+        key = f"{precision}: ceiling of {plain.name}"
+        alone = study.cell(key, partial(ceiling, config, plain, precision, device, ceilings))
+        middle = statistics.median(seconds[arm.name])
+        most = None if alone is None else alone["flops"] / alone["seconds"]
+        results.append(
+            ArmResult(
+                precision,
+                arm.name,
+                arm.algo,
+                arm.kind,
+                arm.micro_batch,
+                images_per_second=config.batch_size / middle,
+                ratio=ratio(seconds[reference.name], seconds[arm.name]),
+                seconds=seconds[arm.name],
+                saved_ratio=counted["saved_activation_bytes"] / costs[reference]["saved_activation_bytes"],
+                peak_rss_bytes=rss,
+                ceiling_flops_per_second=most,
+                utilisation=None if most is None else counted["flops"] / middle / most,
+                **counted,
+            )
+        )
+    return results, left_out

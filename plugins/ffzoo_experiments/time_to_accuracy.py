@@ -1,0 +1,116 @@
+"""Accuracy against seconds and operations: a local rule, the same network with backprop, and others, under one recipe.
+
+Three arms come of one algorithm:
+
+    local:      the algorithm
+    deepsup:    its losses without the stop-gradient between blocks (BP-DeepSup)
+    bp:         only the last block's losses, without the stop-gradient (plain backprop with the same readout)
+
+All else is equal: backbone, initial weights, data order, augmentation, optimizer, schedule and epochs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ffzoo import configuration
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo.errors import OptionError
+from ffzoo.plan import RunConfig, make_run, parse_set
+from ffzoo.training.options import Execution
+from ffzoo_experiments.options import TimeToAccuracy
+from ffzoo_experiments.time_report import figures, recipe, table, verdicts
+
+_NAMES = {"local": "{algo}", "deepsup": "BP-DeepSup of {algo}", "bp": "BP, readout of {algo}"}
+
+
+def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
+    """Train every arm with every seed; each finished run is a cell, and an interrupted one goes on."""
+    runs = {arm: [_run(config, arm, seed) for seed in config.seeds] for arm in (*config.arms, *config.others)}
+    study.expect(sum(map(len, runs.values())))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for arm, of_arm in runs.items():
+        found[_name(config, arm)] = [
+            study.cell(f"{arm}, seed {run.fit.seed}", partial(_train, run, arm, study)) for run in of_arm
+        ]
+    sample = runs[config.arms[0]][0]
+    title = f"{sample.dataset}, {sample.backbone}, {sample.fit.epochs} epochs, {config.config}"
+    return Report(
+        data={"options": dataclasses.asdict(config), "recipe": sample.to_json(), "arms": found},
+        tables=(table(title, found),),
+        figures=figures(title, found),
+        verdicts=verdicts(found),
+        notes=(recipe(sample), "Seconds are of training work alone; the test part was read once a run."),
+    )
+
+
+def _name(config: TimeToAccuracy, arm: str) -> str:
+    return _NAMES.get(arm, arm).format(algo=config.algo)
+
+
+def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
+    """The resolved run of an arm; an arm that is no part of the triple is an algorithm of its own."""
+    table, settings = configuration.read(config.config)
+    own = {**settings, **parse_set(config.settings)}
+    shared = {key: value for key, value in own.items() if key.partition(".")[0] in ("fit", "backbone", "data")}
+    execution = Execution(
+        precision=config.precision or table.precision or "fp32",
+        memory_format=table.memory_format or "channels_last",
+    )
+    triple = arm in _NAMES
+    run = make_run(
+        config.algo if triple else arm,
+        config.dataset or table.dataset or "cifar10",
+        backbone=table.backbone,
+        epochs=config.epochs or table.epochs,
+        batch_size=table.batch_size,
+        seed=seed,
+        settings=own if triple else shared,
+        execution=execution,
+        device=config.device,
+    )
+    recipe = run.algorithm.recipe
+    if arm in ("deepsup", "bp"):
+        if recipe is None or recipe.isolation != "local":
+            raise OptionError(f"algo is {config.algo!r}, which is no recipe with isolation local; expected one")
+        recipe = recipe.replace(isolation="none")
+        if arm == "bp":
+            terms = tuple(dataclasses.replace(term, blocks="last") for term in recipe.terms)
+            recipe = recipe.replace(terms=terms, fusion="last")
+        run = dataclasses.replace(run, algorithm=dataclasses.replace(run.algorithm, config=recipe))
+    return run
+
+
+def _train(run: RunConfig, arm: str, study: Study) -> dict[str, Any]:
+    from ffzoo.evaluation import METRICS, run_all
+    from ffzoo.trained import CONFIG
+
+    folder = None if study.out is None else study.out / "runs" / f"{arm}-s{run.fit.seed}"
+    begun = folder is not None and (folder / CONFIG).exists()
+    (result,) = run_all([run], out=folder, progress=study.shows, resuming=begun).runs
+    epochs = [] if folder is None else [json.loads(line) for line in _lines(folder / METRICS)]
+    return {
+        "seed": run.fit.seed,
+        "test_accuracy": result.test_accuracy,
+        "per_block_accuracy": result.per_block_accuracy,
+        "validation_accuracy": result.validation_accuracy,
+        "train_seconds": result.train_seconds,
+        "train_flops": result.train_flops,
+        "saved_activation_bytes": result.saved_activation_bytes,
+        "peak_memory_bytes": result.peak_memory_bytes,
+        "strictly_local": result.strictly_local,
+        "blocks": result.blocks,
+        "max_weight_layers_per_block": result.max_weight_layers_per_block,
+        "curve": [
+            {key: epoch.get(key) for key in ("train_seconds", "train_flops", "validation_accuracy")} for epoch in epochs
+        ],
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
