@@ -57,6 +57,7 @@ add_module_names = False
 # No inventory of another project is read, so what belongs to one cannot be linked.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|numpy|np|nn|argparse|pathlib|collections|pluggy|importlib|contextlib|types|typing)\..*"),
+    ("py:.*", r"matplotlib\..*"),
     ("py:.*", r"(.*\.)?(T|SearchStrategy|state_dict|named_parameters)"),
 ]
 

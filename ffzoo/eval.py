@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffzoo.errors import FFZooError, OptionError
 from ffzoo.loader import ZOO
 
+if TYPE_CHECKING:
+    from ffzoo.configuration import RunTable
+
 _EPILOG = """\
 examples:
   python -m ffzoo.eval --algo dtg_ff
-  python -m ffzoo.eval --algo dtg_ff --against bp --seeds 0,1,2
+  python -m ffzoo.eval --algo dtg_ff --against bp,bp_deepsup --seeds 0,1,2
   python -m ffzoo.eval --algo dtg_ff --dataset cifar10 --backbone cnn --epochs 30 --out runs/x
+  python -m ffzoo.eval --algo dtg_ff --config fast_cifar --out runs/y
   python -m ffzoo.eval --resume runs/x
   python -m ffzoo.eval --algo dtg_ff --set fusion=last --set goodness.grid=2 --set fit.lr=0.001
 
 keys of --set: fit.*, backbone.* and data.*; of a recipe: its parts (fusion, forward_norm, isolation,
 fusion_grad, ...) and their options (goodness.grid, loss.threshold, fusion.first, ...).
+
+a --config file has the same keys, and a table [run] with algo, against, dataset, backbone, epochs,
+batch_size, precision and memory_format; the command line overrides it.
 """
 
 
 _FIXED = (
     *("against", "epochs", "minutes", "batch_size", "seed", "seeds", "config", "out"),
-    *("device", "precision", "micro_batch", "checkpoint_blocks"),
+    *("device", "precision", "memory_format", "micro_batch", "checkpoint_blocks"),
 )  # what a run that has begun keeps
 
 
@@ -46,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--algo", metavar="NAME", help="algorithm (default: dtg_ff; see --list)")
     what.add_argument("--dataset", metavar="NAME", help="data set, folder:PATH, npz:PATH (default: digits)")
     what.add_argument("--backbone", metavar="NAME", help="backbone or timm:MODEL (default: the data set's)")
-    what.add_argument("--against", metavar="NAME", help="also train this algorithm and print the paired gap")
+    what.add_argument("--against", metavar="NAME,...", help="also train these algorithms and print the paired gaps")
     what.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training part")
     what.add_argument("--minutes", type=float, metavar="N", help="fit the epochs to about N minutes in all")
     what.add_argument("--batch-size", type=_positive, metavar="N", help="samples a step")
@@ -55,11 +60,17 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="any option, see below"
     )
-    what.add_argument("--config", metavar="FILE", help="a TOML file with the same keys as --set")
+    what.add_argument("--config", metavar="FILE|NAME", help="a TOML file, or one that ships, see below and --list")
     how = p.add_argument_group("how to run it")
     how.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="default: auto")
     how.add_argument("--precision", choices=("fp32", "bf16"), help="default: fp32; bf16 is autocast of the blocks")
-    how.add_argument("--micro-batch", type=_positive, metavar="N", help="samples forwarded at once")
+    how.add_argument("--memory-format", choices=("channels_last", "contiguous"), help="of maps; default: channels_last")
+    how.add_argument(
+        "--micro-batch",
+        type=lambda text: text if text == "auto" else _positive(text),
+        metavar="N",
+        help="samples forwarded at once; auto measures which size is fastest",
+    )
     how.add_argument(
         "--checkpoint-blocks", action="store_true", default=None, help="recompute a block's activations in its backward"
     )
@@ -69,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--resume", metavar="DIR", help="go on with an interrupted run folder")
     other = p.add_argument_group("other")
     other.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
-    other.add_argument("--list", action="store_true", help="list algorithms, backbones and data sets")
+    other.add_argument("--list", action="store_true", help="list what there is to choose from")
     other.add_argument("--quiet", action="store_true", help="print nothing but errors")
     other.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return p
@@ -92,27 +103,25 @@ def _seeds(args: argparse.Namespace) -> list[int]:
         raise OptionError(f"--seeds is {text!r}; expected whole numbers such as 0,1,2") from None
 
 
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """``--config``, overridden by ``--set``."""
+def choices(args: argparse.Namespace) -> tuple[RunTable, dict[str, Any]]:
+    """What to run, and the settings: ``--config``, overridden by the options and by ``--set``.
+
+    Raises:
+        OptionError: a configuration or a key that cannot be used.
+    """
+    from ffzoo import options
+    from ffzoo.configuration import RunTable, read
     from ffzoo.plan import parse_set
 
-    found: dict[str, Any] = {}
-    if args.config is not None:
-        try:
-            with Path(args.config).open("rb") as file:
-                found = _flatten(tomllib.load(file))
-        except OSError as error:
-            raise OptionError(f"--config {args.config!r} cannot be read: {error.strerror}") from error
-        except tomllib.TOMLDecodeError as error:
-            raise OptionError(f"--config {args.config!r} is not TOML: {error}") from error
-    return found | parse_set(args.settings)
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
+    table, settings = (RunTable(), {}) if args.config is None else read(args.config)
+    chosen = parse_set(args.settings)
+    given = {name: getattr(args, name) for name in options.field_types(RunTable)}
+    # A length that is set in another way overrides the file's.
+    given |= {name: "none" for name in ("epochs", "batch_size") if f"fit.{name}" in chosen and given[name] is None}
+    if args.minutes is not None and args.epochs is None:
+        given["epochs"] = "none"
+    table = options.replace(table, {name: value for name, value in given.items() if value is not None}, "run.")
+    return table, settings | chosen
 
 
 def run(args: argparse.Namespace) -> None:
@@ -126,7 +135,7 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         print_list()
         return
-    settings = _settings(args)
+    table, settings = choices(args)
     seeds = _seeds(args)
     if args.resume is not None:
         fixed = [name for name in _FIXED if getattr(args, name) is not None]
@@ -139,20 +148,19 @@ def run(args: argparse.Namespace) -> None:
         resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, expect=names)
         return
     options: dict[str, Any] = {
-        "backbone": args.backbone,
-        "epochs": args.epochs,
-        "batch_size": args.batch_size,
+        "backbone": table.backbone,
+        "epochs": table.epochs,
+        "batch_size": table.batch_size,
         "settings": settings,
         "device": args.device or "auto",
         "minutes": args.minutes or 0.0,
     }
-    algo, dataset = args.algo or "dtg_ff", args.dataset or "digits"
+    algo, dataset = table.algo or "dtg_ff", table.dataset or "digits"
     from ffzoo.plan import make_run
 
     # Refuse what is wrong now: importing torch takes seconds.
-    make_run(algo, dataset, seed=seeds[0], **options)
-    if args.against is not None:
-        make_run(args.against, dataset, seed=seeds[0], shared_only=True, **options)
+    for name in (algo, *table.against):
+        make_run(name, dataset, seed=seeds[0], shared_only=name != algo, **options)
     from ffzoo.evaluation import evaluate
 
     evaluate(
@@ -160,8 +168,9 @@ def run(args: argparse.Namespace) -> None:
         dataset,
         **options,
         seeds=seeds,
-        against=args.against,
-        precision=args.precision or "fp32",
+        against=table.against,
+        precision=table.precision or "fp32",
+        memory_format=table.memory_format or "channels_last",
         micro_batch=args.micro_batch or 0,
         checkpoint_blocks=bool(args.checkpoint_blocks),
         data_dir=args.data_dir,
@@ -171,9 +180,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def print_list() -> None:
-    """Algorithms, backbones and data sets, one line each."""
+    """Algorithms, backbones, data sets and configurations, one line each."""
     from rich.table import Table
 
+    from ffzoo.configuration import shipped
     from ffzoo.terminal import console
 
     titles = {
@@ -191,6 +201,10 @@ def print_list() -> None:
         for entry in ZOO[kind]:
             name = entry.name + (":" if kind.endswith("sources") else "")
             table.add_row(f"  {name}", entry.summary, f"[dim]{entry.paper}[/dim]")
+    table.add_row()
+    table.add_row("[bold]configurations[/bold]")
+    for name, summary in shipped().items():
+        table.add_row(f"  {name}", summary)
     console().print(table)
 
 

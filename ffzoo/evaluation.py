@@ -21,11 +21,12 @@ from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
+from ffzoo.measure.speed import fastest_micro_batch
 from ffzoo.plan import RunConfig, data_root, dataset_entry, make_run
 from ffzoo.terminal import Progress, Reporter
 from ffzoo.trained import CONFIG, PLAN, build_algorithm, data_facts
 from ffzoo.training import checkpoint
-from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, epoch_order, fit
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, averaged, epoch_order, fit
 from ffzoo.training.options import Execution
 
 SCHEMA_VERSION = 1
@@ -58,6 +59,7 @@ class RunResult:
         peak_memory_bytes: from the first step to the end of training, of the process (Linux) or of the allocator
             (CUDA); None elsewhere.
         saved_activation_bytes: peak bytes of distinct storages kept for a later backward in one step.
+        train_seconds: of all training work, the first steps included; loading, augmentation and evaluation are not.
         wall_seconds: from the first step to the end of training, evaluation on the validation part included.
         train_flops: floating-point operations of matrix products and convolutions in training.
         blocks: number of blocks.
@@ -92,6 +94,7 @@ class RunResult:
     images_per_second: float | None
     peak_memory_bytes: int | None
     saved_activation_bytes: int | None
+    train_seconds: float
     wall_seconds: float
     train_flops: int | None
     blocks: int
@@ -143,18 +146,29 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Another algorithm on the same data with the same seeds.
+
+    Attributes:
+        other: its runs.
+        gap: paired difference, the first algorithm minus this one.
+    """
+
+    other: Evaluation
+    gap: Gap
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """One algorithm's runs, one a seed, and those of the algorithm it was compared with.
+    """One algorithm's runs, one a seed, and those of the algorithms it was compared with.
 
     Attributes:
         runs: one a seed.
-        against: the other algorithm's, with ``against=``.
-        gap: paired difference to it.
+        against: the other algorithms, in the order of ``against=``.
     """
 
     runs: tuple[RunResult, ...]
-    against: Evaluation | None = None
-    gap: Gap | None = None
+    against: tuple[Comparison, ...] = ()
 
     @property
     def test_accuracy(self) -> float:
@@ -193,10 +207,11 @@ def evaluate(
     batch_size: int | None = None,
     seeds: int | Sequence[int] = 0,
     settings: Mapping[str, Any] | None = None,
-    against: str | None = None,
+    against: str | Sequence[str] | None = None,
     device: str = "auto",
     precision: str = "fp32",
-    micro_batch: int = 0,
+    memory_format: str = "channels_last",
+    micro_batch: int | str = 0,
     checkpoint_blocks: bool = False,
     minutes: float = 0.0,
     data_dir: str | Path | None = None,
@@ -213,10 +228,11 @@ def evaluate(
         batch_size: samples a step; the data set's default when None.
         seeds: one seed, or several for a mean and a standard deviation.
         settings: options by key, as after ``--set``: ``{"fit.lr": 0.01, "goodness.grid": 2}``.
-        against: a second algorithm, trained on the same data with the same seeds.
+        against: another algorithm, or several, trained on the same data with the same seeds.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: ``fp32`` or ``bf16``.
-        micro_batch: samples forwarded at once; 0 for the whole batch.
+        memory_format: ``channels_last`` or ``contiguous``.
+        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
         checkpoint_blocks: recompute inner activations in backward.
         minutes: fit the epochs so that all runs together take about this long.
         data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
@@ -226,13 +242,21 @@ def evaluate(
     Raises:
         FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
     """
-    execution = Execution(precision, micro_batch, checkpoint_blocks)  # type: ignore[arg-type]
+    execution = Execution(
+        precision=precision,  # type: ignore[arg-type]
+        memory_format=memory_format,  # type: ignore[arg-type]
+        micro_batch=micro_batch,  # type: ignore[arg-type]
+        checkpoint_blocks=checkpoint_blocks,
+    )
     seeds = [seeds] if isinstance(seeds, int) else list(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds is {seeds}; expected at least one, each once")
-    arms = [algo] if against is None else [algo, against]
-    if len(set(arms)) < len(arms):
-        raise OptionError(f"against is {against!r}, the algorithm itself; expected another one, such as 'bp'")
+    others = [against] if isinstance(against, str) else list(against or ())
+    arms = [algo, *others]
+    for number, name in enumerate(others):
+        if name in arms[: number + 1]:
+            what = "the algorithm itself" if name == algo else "given twice"
+            raise OptionError(f"against is {name!r}, {what}; expected another one, such as 'bp'")
     runs = [
         make_run(
             name,
@@ -300,6 +324,7 @@ def run_all(
     reporter = Reporter(progress)
     folders = _folders(runs, out, resuming)
     device = environment.resolve_device(runs[0].device)
+    environment.keep_freed_memory()
     data = _load(runs[0], data_dir).to(device)
     reporter.plan(runs, data, out, str(device))
     # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
@@ -307,6 +332,12 @@ def run_all(
         built = config.without_pretrained() if resuming else config
         algorithm = build_algorithm(built, data.shape, data.num_classes, device)
         reporter.split(algorithm.backbone)
+        if config.execution.micro_batch == "auto":
+            batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
+            execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
+            algorithm.execution = execution
+            reporter.note(f"{name}: micro-batches of {execution.rows or config.fit.batch_size} are fastest here")
+            runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
         if config.minutes:
             epochs = _fit_epochs(config, algorithm, data, device)
             reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes a run")
@@ -392,7 +423,7 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     for _ in range(_CALIBRATION_STEPS):
         watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
     start = time.perf_counter()
-    algorithm.scores(batch.x)
+    averaged(algorithm.scores, batch.x, config.data.test_flip)
     scoring = (time.perf_counter() - start) / len(batch.y)
     assert watch.images_per_second is not None
     held_out = len(data.validation) if data.validation is not None else 0
@@ -440,7 +471,9 @@ def _run(
 
     def on_epoch(means: dict[str, float]) -> None:
         if folder is not None:
-            line = {"epoch": position.epoch} | means | {"wall_seconds": round(position.wall_seconds, 3)}
+            flops = measured["flops"] * _steps(config, data) * position.epoch
+            cost = {"train_seconds": round(position.watch.total, 3), "train_flops": flops}
+            line = {"epoch": position.epoch} | means | cost | {"wall_seconds": round(position.wall_seconds, 3)}
             with (folder / METRICS).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, allow_nan=False) + "\n")
         measured["validation_accuracy"] = means.get("validation_accuracy")
@@ -449,13 +482,14 @@ def _run(
         progress.epoch(position.epoch, means)
 
     environment.reset_peak_memory(device)
-    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch)
+    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data.test_flip)
     note_peak()
     after = asdict(probe(algorithm, sample))
     position.test_reads += 1
     save()
-    batch_size = config.execution.micro_batch or config.fit.batch_size
-    test_accuracy, per_block = accuracies(algorithm, Part(data.test, preprocess, batch_size))
+    batch_size = config.execution.rows or config.fit.batch_size
+    test = Part(data.test, preprocess, batch_size)
+    test_accuracy, per_block = accuracies(algorithm, test, config.data.test_flip)
     result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
     if folder is not None:
         checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})
@@ -498,6 +532,7 @@ def _result(
         images_per_second=position.watch.images_per_second,
         peak_memory_bytes=measured["peak_memory_bytes"],
         saved_activation_bytes=measured["saved_activation_bytes"],
+        train_seconds=position.watch.total,
         wall_seconds=position.wall_seconds,
         train_flops=measured["flops"] * _steps(config, data) * config.fit.epochs,
         blocks=backbone.depth,
@@ -533,8 +568,7 @@ def _truncate(path: Path, epochs: int) -> None:
 
 def _summary(results: Sequence[RunResult]) -> Evaluation:
     names = list(dict.fromkeys(r.algo for r in results))
-    arms = [tuple(r for r in results if r.algo == name) for name in names]
-    if len(arms) == 1:
-        return Evaluation(arms[0])
-    gap = paired_gap([r.test_accuracy for r in arms[0]], [r.test_accuracy for r in arms[1]])
-    return Evaluation(arms[0], Evaluation(arms[1]), gap)
+    first, *others = (tuple(r for r in results if r.algo == name) for name in names)
+    accuracies = [r.test_accuracy for r in first]
+    gaps = [paired_gap(accuracies, [r.test_accuracy for r in other]) for other in others]
+    return Evaluation(first, tuple(Comparison(Evaluation(o), gap) for o, gap in zip(others, gaps, strict=True)))

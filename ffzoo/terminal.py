@@ -139,7 +139,8 @@ class Reporter:
     def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
         """What will be run on what."""
         first = runs[0]
-        names = " against ".join(dict.fromkeys(r.algorithm.name for r in runs))
+        algorithm, *others = dict.fromkeys(r.algorithm.name for r in runs)
+        names = f"{algorithm} against {', '.join(others)}" if others else algorithm
         seeds = ", ".join(dict.fromkeys(str(r.fit.seed) for r in runs))
         shape = "x".join(map(str, data.shape))
         held = len(data.validation) if data.validation is not None else 0
@@ -155,14 +156,15 @@ class Reporter:
                     f", label smoothing {f.label_smoothing:g}" if f.label_smoothing else "",
                     f", augment {'+'.join(f.augment)}" if f.augment else "",
                     f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
+                    ", contiguous maps" if run.execution.memory_format == "contiguous" else "",
                     f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",
                     ", blocks recomputed" if run.execution.checkpoint_blocks else "",
                 ]
             )
             epochs = f"{run.minutes:.3g} minutes" if run.minutes else f"{f.epochs} epochs"
+            rate = f"{f.muon_lr:g}, adamw lr {f.lr:g}" if f.optimizer == "muon" else f"{f.lr:g}"
             self.note(
-                f"  {run.algorithm.name}   {epochs}, batch {f.batch_size}, {f.optimizer} lr {f.lr:g} "
-                f"{f.schedule}{extra}"
+                f"  {run.algorithm.name}   {epochs}, batch {f.batch_size}, {f.optimizer} lr {rate} {f.schedule}{extra}"
             )
         if len({r.algorithm.name for r in runs}) > 1 and first.own_keys:
             self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
@@ -183,7 +185,7 @@ class Reporter:
         """The results."""
         if not self.enabled:
             return
-        arms = [evaluation] + ([evaluation.against] if evaluation.against else [])
+        arms = [evaluation, *(comparison.other for comparison in evaluation.against)]
         results = [r for arm in arms for r in arm.runs]
         # Narrow: it has to fit into 80 columns.
         table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -204,20 +206,16 @@ class Reporter:
         first = results[0]
         for arm in arms:
             self.note(_declared(arm.runs))
-        if evaluation.gap is not None and evaluation.against is not None:
-            gap = evaluation.gap
+        for comparison in evaluation.against:
+            gap, other = comparison.gap, comparison.other.runs[0]
             interval = (
                 f", 95 % interval {100 * gap.low:+.2f} to {100 * gap.high:+.2f} ({gap.seeds} seeds)"
                 if gap.low is not None and gap.high is not None
                 else " (one seed: no interval)"
             )
-            other = evaluation.against.runs[0].algo
-            epochs = {r.epochs for r in results}
-            if len(epochs) > 1:
-                interval += (
-                    f"; {first.epochs} against {evaluation.against.runs[0].epochs} epochs: equal time, not equal work"
-                )
-            self.note(f"[bold]{first.algo} minus {other}: {100 * gap.mean:+.2f} points[/bold]{interval}")
+            if first.epochs != other.epochs:
+                interval += f"; {first.epochs} against {other.epochs} epochs: equal time, not equal work"
+            self.note(f"[bold]{first.algo} minus {other.algo}: {100 * gap.mean:+.2f} points[/bold]{interval}")
         for r in results:
             if r.folder:
                 self.note(f"written to {r.folder}")

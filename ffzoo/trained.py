@@ -15,6 +15,7 @@ from ffzoo.environment import resolve_device
 from ffzoo.errors import CheckpointError, DataError
 from ffzoo.plan import RunConfig
 from ffzoo.training import checkpoint
+from ffzoo.training.fit import averaged
 
 CONFIG, PLAN = "config.json", "plan.json"
 
@@ -55,6 +56,7 @@ class Trained(nn.Module):
         class_names: one a column of the scores.
         shape: of one input, ``(C, H, W)`` or ``(D,)``.
         pixels: inputs are uint8 pixels, not floating-point features.
+        test_flip: scores are averaged over an image and its mirror image, as they were when it was tested.
     """
 
     def __init__(
@@ -64,10 +66,11 @@ class Trained(nn.Module):
         class_names: tuple[str, ...],
         shape: tuple[int, ...],
         pixels: bool,
+        test_flip: bool = False,
     ) -> None:
         super().__init__()
         self.algorithm, self.preprocess = algorithm.eval(), preprocess
-        self.class_names, self.shape, self.pixels = class_names, shape, pixels
+        self.class_names, self.shape, self.pixels, self.test_flip = class_names, shape, pixels, test_flip
 
     def predict(self, images: Any, batch_size: int = 500) -> Tensor:
         """Class scores of images as they are stored.
@@ -86,8 +89,8 @@ class Trained(nn.Module):
         """
         x = self._arrange(torch.as_tensor(images))
         device = next(self.algorithm.parameters()).device
-        parts = [self.algorithm.predict(self.preprocess(part.to(device))).cpu() for part in x.split(batch_size)]
-        return torch.cat(parts)
+        inputs = (self.preprocess(part.to(device)) for part in x.split(batch_size))
+        return torch.cat([averaged(self.algorithm.predict, x, self.test_flip).cpu() for x in inputs])
 
     def _arrange(self, x: Tensor) -> Tensor:
         shape, got = self.shape, tuple(x.shape)
@@ -130,4 +133,4 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
     except KeyError as error:
         raise CheckpointError(f"{str(folder / CONFIG)!r} has no {error}; expected that of a run") from error
     checkpoint.load(folder, algorithm)
-    return Trained(algorithm, preprocess, names, shape, facts["pixels"])
+    return Trained(algorithm, preprocess, names, shape, facts["pixels"], config.data.test_flip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("FFZOO_LOAD_PLUGINS", "bp,dtg_ff,vanilla_ff")
+os.environ.setdefault("FFZOO_LOAD_PLUGINS", "bp,dgl,dtg_ff,experiments,nokland,vanilla_ff")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch

@@ -14,8 +14,10 @@ import torch
 
 import ffzoo
 from ffzoo import evaluation
-from ffzoo.eval import main
+from ffzoo.configuration import RunTable
+from ffzoo.eval import choices, main, parser
 from ffzoo.loader import ZOO
+from ffzoo.plan import make_run
 from ffzoo.training import checkpoint
 
 QUICK = ["--epochs", "1", "--quiet", "--set", "data.train_size=60", "--set", "data.test_size=40"]
@@ -80,6 +82,19 @@ BAD = {
     "a device that is not there": (lambda t, f: ["--device", "mps"], "not available here"),
     "missing config file": (lambda t, f: ["--config", str(t / "no.toml")], "cannot be read"),
     "config that is no TOML": (lambda t, f: ["--config", plugin(t / "x.toml", "a = = 1")], "is not TOML"),
+    "config that is no text": (lambda t, f: ["--config", str(f / "checkpoint.safetensors")], "it is not text"),
+    "unknown configuration": (lambda t, f: ["--config", "fast_cifr"], "did you mean 'fast_cifar'"),
+    "no configuration of that name": (lambda t, f: ["--config", "xyz"], "choose from fast_cifar"),
+    "a table run with another key": (
+        lambda t, f: ["--config", plugin(t / "x.toml", "[run]\nepoch = 3")],
+        "unknown option 'run.epoch': did you mean 'epochs'",
+    ),
+    "a table run with a wrong value": (
+        lambda t, f: ["--config", plugin(t / "x.toml", '[run]\nprecision = "fp8"')],
+        "option 'run.precision' is 'fp8'; expected 'fp32' or 'bf16' or none",
+    ),
+    "run that is no table": (lambda t, f: ["--config", plugin(t / "x.toml", "run = 3")], "expected a table [run]"),
+    "resume with a configuration": (lambda t, f: ["--resume", str(f), "--config", "fast_cifar"], "cannot change"),
     "labels out of range": (
         lambda t, f: ["--dataset", save_npz(t / "d.npz", y_test=np.arange(60)), "--backbone", "mlp"],
         "out of range",
@@ -224,6 +239,70 @@ def test_config_file_and_set(tmp_path, capsys):
     config = checkpoint.read_json(tmp_path / "x" / "config.json")
     assert config["fit"]["lr"] == 0.002 and config["backbone_options"]["width"] == 9
     assert config["algorithm"]["fusion"]["name"] == "last"
+
+
+RUN = """
+fusion = "sum"
+[run]
+algo = "bp"
+against = ["dtg_ff", "bp_deepsup"]
+dataset = "digits"
+backbone = "cnn"
+epochs = 3
+batch_size = 20
+precision = "bf16"
+memory_format = "contiguous"
+[fit]
+lr = 0.5
+"""
+
+
+def chosen(*arguments):
+    return choices(parser().parse_args(list(arguments)))
+
+
+def test_the_table_run_of_a_config_and_what_overrides_it(tmp_path):
+    path = plugin(tmp_path / "run.toml", RUN)
+    table, settings = chosen("--config", path)
+    assert table == RunTable(
+        "bp", ("dtg_ff", "bp_deepsup"), "digits", "cnn", 3, 20, precision="bf16", memory_format="contiguous"
+    )
+    assert settings == {"fusion": "sum", "fit.lr": 0.5}
+    flags = ["--algo", "dtg_ff", "--against", "bp", "--dataset", "mnist", "--backbone", "mlp", "--epochs", "1"]
+    flags += ["--batch-size", "9", "--precision", "fp32", "--memory-format", "channels_last", "--set", "fit.lr=2"]
+    table, settings = chosen("--config", path, *flags)
+    assert table == RunTable("dtg_ff", ("bp",), "mnist", "mlp", 1, 9, precision="fp32", memory_format="channels_last")
+    assert settings == {"fusion": "sum", "fit.lr": "2"}
+    # Another way to say how long overrides the file too.
+    assert chosen("--config", path, "--minutes", "2")[0].epochs is None
+    table, settings = chosen("--config", path, "--set", "fit.epochs=2", "--set", "fit.batch_size=4")
+    assert (table.epochs, table.batch_size) == (None, None) and settings["fit.epochs"] == "2"
+    assert chosen("--config", path, "--against", "none")[0].against == ()
+    assert chosen("--against", "bp, bp_deepsup")[0].against == ("bp", "bp_deepsup")
+
+
+def test_a_run_from_its_table_alone(tmp_path):
+    path = plugin(tmp_path / "run.toml", RUN.replace("0.5", "0.001").replace('"cnn"', '"mlp"'))
+    small = ["--set", "data.train_size=60", "--set", "data.test_size=40", "--quiet"]
+    assert main(["--config", path, "--against", "none", "--out", str(tmp_path / "x"), *small]) == 0
+    config = checkpoint.read_json(tmp_path / "x" / "config.json")
+    assert (config["algo"], config["fit"]["epochs"], config["fit"]["batch_size"]) == ("bp", 3, 20)
+    assert config["execution"]["precision"] == "bf16" and config["execution"]["memory_format"] == "contiguous"
+
+
+def test_what_ships_is_there_by_its_name(capsys):
+    from ffzoo.configuration import shipped
+
+    for name, summary in shipped().items():
+        table, settings = chosen("--config", name)
+        assert summary and table.algo is None, "a configuration that ships is for every algorithm"
+        for algo in ("dtg_ff", "bp"):
+            run = make_run(algo, table.dataset, backbone=table.backbone, epochs=table.epochs, settings=settings)
+            assert run.fit.epochs == table.epochs
+    run = make_run("dtg_ff", "cifar10", backbone="whitened_cnn", settings=chosen("--config", "fast_cifar")[1])
+    assert run.fit.optimizer == "muon" and run.fit.augment == ("crop", "alternating_flip") and run.data.test_flip
+    assert main(["--list"]) == 0
+    assert "fast_cifar" in capsys.readouterr().out
 
 
 def test_a_plugin_file_adds_an_algorithm(tmp_path):

@@ -22,7 +22,17 @@ from ffzoo.testing.checks_parts import PART_CHECKS
 
 torch.set_num_threads(1)
 
-ALGORITHMS = ["dtg_ff", "dtg_ff_gap", "vanilla_ff", "vanilla_ff_unsup", "bp", "bp_deepsup"]
+ALGORITHMS = [
+    "dtg_ff",
+    "dtg_ff_gap",
+    "vanilla_ff",
+    "vanilla_ff_unsup",
+    "bp",
+    "bp_deepsup",
+    "nokland_pred",
+    "nokland_predsim",
+    "dgl",
+]
 # What ships: a plugin of the machine the tests run on is not this suite's to judge.
 PARTS = [
     f"{kind}:{entry.name}" for kind in PART_CHECKS for entry in ZOO[kind] if entry.provenance.distribution == "ffzoo"

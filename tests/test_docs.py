@@ -193,12 +193,12 @@ def test_every_command_line_can_be_run(page, arguments, following, tmp_path, mon
             return
 
         def resolve() -> None:
-            settings, seed = command._settings(args), command._seeds(args)[0]
-            options = {"backbone": args.backbone, "epochs": args.epochs, "batch_size": args.batch_size, "seed": seed}
-            dataset = args.dataset or "digits"
-            make_run(args.algo or "dtg_ff", dataset, settings=settings, **options)
-            if args.against:
-                make_run(args.against, dataset, settings=settings, shared_only=True, **options)
+            (table, settings), seed = command.choices(args), command._seeds(args)[0]
+            options = {"backbone": table.backbone, "epochs": table.epochs, "batch_size": table.batch_size, "seed": seed}
+            dataset = table.dataset or "digits"
+            make_run(table.algo or "dtg_ff", dataset, settings=settings, **options)
+            for name in table.against:
+                make_run(name, dataset, settings=settings, shared_only=True, **options)
 
         if following.startswith("error: "):
             with pytest.raises(FFZooError) as caught:

@@ -103,7 +103,8 @@ def test_the_wheel_holds_core_and_plugins(tmp_path):
         names = set(file.namelist())
         points = next(n for n in names if n.endswith("entry_points.txt"))
         assert "ffzoo_dtg_ff" in file.read(points).decode()
-    for part in ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo_bp/recipes.py", "ffzoo_vanilla_ff/__init__.py"):
+    data = ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo/recipes/fast_cifar.toml")
+    for part in (*data, "ffzoo_bp/recipes.py", "ffzoo_vanilla_ff/__init__.py"):
         assert part in names
     assert not any(n.startswith(("tests/", "docs/", "plugins/")) for n in names)
     # It works as installed: plugins are found from the wheel alone.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import os
 import signal
@@ -15,9 +17,13 @@ import torch
 from safetensors.torch import load_file
 
 import ffzoo
+from ffzoo import evaluation
+from ffzoo.algorithm import Batch
+from ffzoo.build import create
 from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
 from ffzoo.evaluation import Gap, RunResult, paired_gap, resume
-from ffzoo.training.fit import epoch_order
+from ffzoo.measure.speed import fastest_micro_batch
+from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
 
 SMALL = {"data.train_size": 200, "data.test_size": 60, "backbone.width": 16}
 
@@ -36,7 +42,8 @@ def test_run_folder(tmp_path):
     required = """
         schema_version algo dataset backbone seed epochs num_classes parameters test_accuracy per_block_accuracy fusion
         fusion_grad isolation coupling images_per_second peak_memory_bytes saved_activation_bytes wall_seconds versions
-        device git train_flops search_trials test_reads split data_sha256 blocks max_weight_layers_per_block locality
+        train_seconds device git train_flops search_trials test_reads split data_sha256 blocks
+        max_weight_layers_per_block locality
         strictly_local
     """
     assert set(required.split()) <= set(data)
@@ -46,6 +53,9 @@ def test_run_folder(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "x" / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     assert {"loss/1", "loss/3", "accuracy/2", "validation_accuracy"} <= set(lines[0])
+    assert 0 < lines[0]["train_seconds"] < lines[1]["train_seconds"]
+    assert lines[1]["train_seconds"] - 0.001 < data["train_seconds"] < data["wall_seconds"]
+    assert 2 * lines[0]["train_flops"] == lines[1]["train_flops"] == data["train_flops"]
     config = json.loads((tmp_path / "x" / "config.json").read_text())
     assert {"versions", "git", "hardware", "plugins", "algorithm", "fit"} <= set(config)
     assert config["algorithm"]["terms"][0]["goodness"]["grid"] == 4  # resolved: enough to run it again
@@ -96,8 +106,17 @@ def test_killed_at_a_random_step_and_resumed_bit_for_bit(tmp_path):
     results = [json.loads((tmp_path / n / "result.json").read_text()) for n in ("whole", "cut")]
     assert results[0]["test_accuracy"] == results[1]["test_accuracy"]
     lines = [(tmp_path / n / "metrics.jsonl").read_text().splitlines() for n in ("whole", "cut")]
-    without_time = [[{k: v for k, v in json.loads(x).items() if k != "wall_seconds"} for x in part] for part in lines]
+    without_time = [[{k: v for k, v in json.loads(x).items() if "seconds" not in k} for x in part] for part in lines]
     assert without_time[0] == without_time[1]
+
+
+def test_the_cost_counts_the_first_steps_and_the_speed_does_not(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr("ffzoo.training.fit._now", lambda device: float(next(ticks)))
+    watch = Stopwatch()
+    for _ in range(WARMUP_STEPS + 2):
+        watch.run(lambda: None, 3, torch.device("cpu"))
+    assert (watch.total, watch.seconds, watch.images, watch.steps) == (WARMUP_STEPS + 2, 2, 6, WARMUP_STEPS + 2)
 
 
 def test_resume_of_a_finished_run_runs_nothing(tmp_path):
@@ -111,14 +130,33 @@ def test_seeds_and_a_paired_comparison(tmp_path):
     evaluation = run(tmp_path / "x", seeds=[0, 1], against="bp", epochs=1)
     assert [r.seed for r in evaluation.runs] == [0, 1]
     assert evaluation.test_accuracy_sd is not None
-    assert [r.algo for r in evaluation.against.runs] == ["bp", "bp"]
-    accuracies = [[r.test_accuracy for r in e.runs] for e in (evaluation, evaluation.against)]
-    assert evaluation.gap == paired_gap(*accuracies)
+    (comparison,) = evaluation.against
+    assert [r.algo for r in comparison.other.runs] == ["bp", "bp"]
+    accuracies = [[r.test_accuracy for r in e.runs] for e in (evaluation, comparison.other)]
+    assert comparison.gap == paired_gap(*accuracies)
     assert json.loads((tmp_path / "x" / "plan.json").read_text())["runs"] == [
         *("dtg_ff-digits-mlp-s0", "dtg_ff-digits-mlp-s1", "bp-digits-mlp-s0", "bp-digits-mlp-s1")
     ]
     (tmp_path / "x" / "bp-digits-mlp-s1" / "result.json").unlink()
-    assert resume(tmp_path / "x").gap == evaluation.gap
+    assert resume(tmp_path / "x").against[0].gap == comparison.gap
+
+
+def test_several_comparisons_share_the_first_arm(tmp_path, capsys):
+    settings = SMALL | {"goodness.grid": 1}
+    evaluation = run(tmp_path / "x", against=["bp", "bp_deepsup"], epochs=1, settings=settings, progress=True)
+    assert [c.other.runs[0].algo for c in evaluation.against] == ["bp", "bp_deepsup"]
+    first = evaluation.test_accuracy
+    for comparison in evaluation.against:
+        assert comparison.gap == Gap(first - comparison.other.test_accuracy, None, None, 1)
+    text = capsys.readouterr().out
+    assert "dtg_ff against bp, bp_deepsup on digits" in text
+    assert "dtg_ff minus bp: " in text and "dtg_ff minus bp_deepsup: " in text
+    # What was set for the first algorithm is not for the others.
+    grids = {}
+    for name in ("dtg_ff", "bp_deepsup"):
+        config = json.loads((tmp_path / "x" / f"{name}-digits-mlp-s0" / "config.json").read_text())
+        grids[name] = config["algorithm"]["terms"][0]["goodness"]["grid"]
+    assert grids == {"dtg_ff": 1, "bp_deepsup": 4}
 
 
 def test_both_arms_see_the_same_data_in_the_same_order():
@@ -168,7 +206,7 @@ def test_minutes_fit_the_epochs(tmp_path):
 
 def test_minutes_give_all_seeds_of_an_arm_the_same_epochs():
     evaluation = run(epochs=None, minutes=0.1, seeds=[0, 1], against="bp")
-    for arm in (evaluation, evaluation.against):
+    for arm in (evaluation, evaluation.against[0].other):
         assert len({r.epochs for r in arm.runs}) == 1
 
 
@@ -223,7 +261,12 @@ def test_out_must_be_new(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"seeds": []}, "at least one"), ({"seeds": [1, 1]}, "each once"), ({"against": "dtg_ff"}, "itself")],
+    [
+        ({"seeds": []}, "at least one"),
+        ({"seeds": [1, 1]}, "each once"),
+        ({"against": "dtg_ff"}, "itself"),
+        ({"against": ["bp", "bp"]}, "twice"),
+    ],
 )
 def test_bad_calls(options, message):
     with pytest.raises(OptionError, match=message):
@@ -236,3 +279,29 @@ def test_peak_memory_outlives_an_interruption(tmp_path, monkeypatch):
     (tmp_path / "x" / "result.json").unlink()
     monkeypatch.setattr("ffzoo.environment.peak_memory_bytes", lambda device: 10)
     assert resume(tmp_path / "x").runs[0].peak_memory_bytes == 100
+
+
+def test_an_automatic_micro_batch_is_measured_stored_and_used_again(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(evaluation, "fastest_micro_batch", lambda algorithm, batch: asked.append(len(batch.y)) or 8)
+    run(tmp_path / "run", epochs=1, micro_batch="auto")
+    stored = json.loads((tmp_path / "run" / "config.json").read_text())["execution"]["micro_batch"]
+    assert asked == [32] and stored == 8
+    (tmp_path / "run" / "result.json").unlink()
+    resume(tmp_path / "run")
+    assert asked == [32]
+
+
+def test_an_automatic_micro_batch_changes_nothing_and_is_one_of_the_halves():
+    algorithm = create("dtg_ff", "mlp", (1, 8, 8), 10)
+    before = copy.deepcopy(algorithm.state_dict())
+    batch = Batch(torch.randn(32, 1, 8, 8), torch.randint(10, (32,)))
+    assert fastest_micro_batch(algorithm, batch, rounds=1) in (0, 16, 8)
+    assert algorithm.execution.micro_batch == 0
+    for name, value in algorithm.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_an_automatic_micro_batch_is_refused_where_it_would_learn_something_else():
+    with pytest.raises(OptionError, match="batch statistics"):
+        evaluation.evaluate("dtg_ff", backbone="whitened_cnn", epochs=1, micro_batch="auto")

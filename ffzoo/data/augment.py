@@ -1,7 +1,7 @@
 """Augmentation of whole batches on their device, every sample with its own draw.
 
 Draws come from an explicit generator and are made on the generator's device, so that one seed gives the
-same crops on every device.
+same crops on every device. What alternates from epoch to epoch is a function of seed, sample and epoch.
 """
 
 from __future__ import annotations
@@ -75,6 +75,33 @@ def random_flip(x: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(flipped[:, None, None, None], x.flip(3), x)
 
 
+def alternating_flip(x: Tensor, index: Tensor, epoch: int, seed: int) -> Tensor:
+    """Mirror each image left to right in every second epoch, half of them in the even ones.
+
+    Every two epochs then show each image once as it is and once mirrored (airbench, arXiv:2404.00498). Which half
+    goes first is a hash of sample and seed: nothing is drawn, so a resumed run goes on as it began.
+
+    Args:
+        x: images (B, C, H, W), any dtype.
+        index: position of each image in the training part, int64 (B,).
+        epoch: from 0.
+        seed: of the choice.
+
+    Returns:
+        Images of the same shape and dtype.
+
+    Raises:
+        OptionError: ``x`` is not a batch of images.
+    """
+    _check_images(x)
+    # 32-bit integers in 64 bits, so that no product overflows; the constants are those of common integer hashes.
+    h = (index.to(x.device) * 2_654_435_761 + seed * 40_503) % 2**32
+    for _ in range(2):
+        h = (h ^ (h >> 16)) * 0x45D9F3B % 2**32
+    flipped = ((h >> 16) + epoch) % 2 == 1
+    return torch.where(flipped[:, None, None, None], x.flip(3), x)
+
+
 def cutout(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
     """Set one random square of each image to zero, in all channels; the square lies wholly inside.
 
@@ -106,41 +133,50 @@ def cutout(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
 class Augment:
     """Augmentation steps in a fixed order, sized by the images.
 
-    ``crop`` pads by an eighth of the shorter side, ``cutout`` removes a square of a quarter of it (both at
-    least one pixel), ``flip`` mirrors left to right.
+    ``crop`` pads by an eighth of the shorter side unless told otherwise, ``cutout`` removes a square of a quarter of it
+    (both at least one pixel), ``flip`` mirrors left to right, ``alternating_flip`` in every second epoch.
     """
 
-    def __init__(self, steps: tuple[str, ...]) -> None:
+    def __init__(self, steps: tuple[str, ...], crop_padding: int = 0, seed: int = 0) -> None:
         """Choose the steps.
 
         Args:
             steps: names from :data:`ffzoo.data.options.AUGMENTATIONS`; empty changes nothing.
+            crop_padding: pixels that ``crop`` adds on every side; 0 for an eighth of the shorter side.
+            seed: of ``alternating_flip``.
 
         Raises:
             OptionError: a name is unknown.
         """
         self.steps = check_augment(steps)
+        self.crop_padding, self.seed = crop_padding, seed
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, x: Tensor, generator: torch.Generator, index: Tensor | None = None, epoch: int = 0) -> Tensor:
         """Augment one batch.
 
         Args:
             x: images (B, C, H, W), uint8 or float.
             generator: source of the draws.
+            index: position of each image in the training part (B,); only ``alternating_flip`` needs it.
+            epoch: from 0.
 
         Returns:
             Images of the same shape and dtype.
 
         Raises:
-            OptionError: there are steps and ``x`` is not a batch of images.
+            OptionError: there are steps and ``x`` is not a batch of images, or an index is missing.
         """
         for step in self.steps:
             _check_images(x)
             side = min(x.shape[2:])
             if step == "crop":
-                x = random_crop(x, max(1, side // 8), generator)
+                x = random_crop(x, self.crop_padding or max(1, side // 8), generator)
             elif step == "flip":
                 x = random_flip(x, generator)
+            elif step == "alternating_flip":
+                if index is None:
+                    raise OptionError("augmentation 'alternating_flip' needs the samples' index, got none")
+                x = alternating_flip(x, index, epoch, self.seed)
             else:
                 x = cutout(x, max(1, side // 4), generator)
         return x

@@ -242,7 +242,8 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     Raises:
         DataError: the set is missing, corrupt or empty, its images or labels cannot be trained on, or a
             class has too few samples to be split.
-        OptionError: a subset is larger than its part, or ``resize`` is set for data that are not images.
+        OptionError: a subset is larger than its part, or ``resize`` or ``test_flip`` is set for data that are not
+            images.
     """
     raw = loader(root.expanduser(), download)
     train, test, class_names = _check(name, raw)
@@ -268,6 +269,8 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
             if isinstance(part.images, FolderImages):
                 part.images = _decode(part.images)
 
+    if options.test_flip and len(_shape(train.images)) != 3:
+        raise OptionError(f"data option test_flip: {name} has samples of shape {_shape(train.images)}, not images")
     mean, std = _statistics(train)
     return DataBundle(
         name=name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from ffzoo.errors import OptionError, nearest
 from ffzoo.options import check, require
 
-AUGMENTATIONS: tuple[str, ...] = ("crop", "flip", "cutout")
+AUGMENTATIONS: tuple[str, ...] = ("crop", "flip", "alternating_flip", "cutout")
 """Names of the augmentation steps of :class:`ffzoo.data.augment.Augment`."""
 
 MEDMNIST: tuple[str, ...] = (
@@ -38,6 +38,8 @@ class DataOptions:
             ``None`` keeps all.
         test_size: images kept of the test part, stratified; ``None`` keeps all.
         resize: side in pixels of the square images, bilinear and antialiased; ``None`` keeps the set's own.
+        test_flip: average the scores of an image and of its mirror image wherever accuracy is measured, and in
+            ``predict`` of the trained model; a fusion still chooses on unflipped images.
 
     Raises:
         OptionError: a value has the wrong type or is out of range.
@@ -48,6 +50,7 @@ class DataOptions:
     train_size: int | None = None
     test_size: int | None = None
     resize: int | None = None
+    test_flip: bool = False
 
     def __post_init__(self) -> None:
         """Check every value."""

@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics
 from ffzoo.data.augment import Augment
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
 from ffzoo.errors import DivergedError, OptionError
 from ffzoo.training.options import FitOptions
+
+T = TypeVar("T")
 
 WARMUP_STEPS = 5
 """Steps at the start that are left out of images per second."""
@@ -46,18 +49,27 @@ class Part:
 
 @dataclass
 class Stopwatch:
-    """Time and images of training work alone: no loading, no evaluation, not the first steps."""
+    """Time and images of training work alone: no loading, no evaluation.
+
+    Attributes:
+        seconds: without the first steps, which are slower, for a speed.
+        images: in those seconds.
+        steps: all of them.
+        total: seconds with the first steps, ``start`` and ``finish``, for a cost.
+    """
 
     seconds: float = 0.0
     images: int = 0
     steps: int = 0
+    total: float = 0.0
 
     def run(self, work: Callable[[], Any], images: int, device: torch.device) -> Any:
-        """Do a piece of work and, after the first steps, count it."""
+        """Do a piece of work and count it."""
         start = _now(device)
         result = work()
         elapsed = _now(device) - start
         self.steps += images > 0
+        self.total += elapsed
         if self.steps > WARMUP_STEPS:
             self.seconds += elapsed
             self.images += images
@@ -128,6 +140,7 @@ def fit(
     position: Position,
     on_step: Callable[[Metrics], None],
     on_epoch: Callable[[dict[str, float]], None],
+    test_flip: bool = False,
 ) -> None:
     """Train to the end from wherever ``position`` says.
 
@@ -139,6 +152,7 @@ def fit(
         position: updated in place.
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, and ``validation_accuracy``; writes the checkpoint.
+        test_flip: average predictions over an image and its mirror image.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -147,9 +161,9 @@ def fit(
     device = data.train.labels.device
     if options.augment and len(data.shape) != 3:
         raise OptionError(f"augment is {','.join(options.augment)!r}, but {data.name} has no images; expected none")
-    augment = Augment(options.augment)
+    augment = Augment(options.augment, options.crop_padding, options.seed)
     steps = len(epoch_order(len(data.train), options.batch_size, options.seed, 0))
-    batch = algorithm.execution.micro_batch or options.batch_size
+    batch = algorithm.execution.rows or options.batch_size
     train = Part(data.train, preprocess, batch, steps)
     validation = Part(data.validation, preprocess, batch) if data.validation is not None else None
     if algorithm.needs_validation and validation is None:
@@ -168,7 +182,7 @@ def fit(
         torch.manual_seed(_mix(options.seed, epoch, 2))  # for what draws from the global one, such as dropout
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
-            sample = Batch(preprocess(augment(x, generator)), y, index, epoch, generator)
+            sample = Batch(preprocess(augment(x, generator, index, epoch)), y, index, epoch, generator)
             metrics = watch.run(partial(algorithm.train_step, sample), len(y), device)
             for key, value in metrics.items():
                 totals[key] = totals.get(key, 0.0) + value.detach()
@@ -181,7 +195,7 @@ def fit(
                     f"lower fit.lr (now {options.lr:g})"
                 )
         if validation is not None:
-            means["validation_accuracy"] = accuracy(algorithm, validation)
+            means["validation_accuracy"] = accuracy(algorithm, validation, test_flip)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
@@ -193,13 +207,33 @@ def fit(
     position.wall_seconds = time.perf_counter() - begun
 
 
-def accuracy(algorithm: Algorithm, part: Part) -> float:
-    """Fraction of right predictions in [0, 1]."""
-    return sum(int((algorithm.predict(b.x).argmax(1) == b.y).sum()) for b in part) / len(part)
+def averaged(read: Callable[[Tensor], T], x: Tensor, flip: bool) -> T:
+    """What ``read`` makes of images, with ``flip`` its mean over an image and its mirror image.
+
+    Args:
+        read: an algorithm's ``predict`` or ``scores``.
+        x: inputs, ``(B, C, H, W)`` when flipped.
+        flip: whether to.
+    """
+    out = read(x)
+    if not flip:
+        return out
+    mean: T = tree_map(lambda a, b: None if a is None else (a + b) / 2, out, read(x.flip(3)))
+    return mean
 
 
-def accuracies(algorithm: Algorithm, part: Part) -> tuple[float, list[float | None] | None]:
+def accuracy(algorithm: Algorithm, part: Part, flip: bool = False) -> float:
+    """Fraction of right predictions in [0, 1]; with ``flip`` averaged over mirror images."""
+    return sum(int((averaged(algorithm.predict, b.x, flip).argmax(1) == b.y).sum()) for b in part) / len(part)
+
+
+def accuracies(algorithm: Algorithm, part: Part, flip: bool = False) -> tuple[float, list[float | None] | None]:
     """Fraction of right predictions, and each block's own where it has scores.
+
+    Args:
+        algorithm: what predicts.
+        part: images and labels.
+        flip: average scores over an image and its mirror image.
 
     Returns:
         Fused accuracy in [0, 1]; per block the same, or None for rules without scores a block.
@@ -207,7 +241,7 @@ def accuracies(algorithm: Algorithm, part: Part) -> tuple[float, list[float | No
     right = 0
     per_block: list[int | None] | None = None
     for batch in part:
-        scores, blocks = algorithm.scores(batch.x)
+        scores, blocks = averaged(algorithm.scores, batch.x, flip)
         right += int((scores.argmax(1) == batch.y).sum())
         if blocks is not None:
             hits = [None if b is None else int((b.argmax(1) == batch.y).sum()) for b in blocks]
