@@ -11,16 +11,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from inspect import isclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
-from ffzoo.backbones.base import Backbone, as_written, full_precision
+from ffzoo.backbones.base import Backbone, add_gradient, as_written, full_precision
 from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.measure.kept import keep
@@ -28,9 +28,10 @@ from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBui
 from ffzoo.parts.norms import Normalization
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
-from ffzoo.training.options import FitOptions
+from ffzoo.training.options import Execution, FitOptions
 
 _CALIBRATION_SAMPLES = 5000
+_COMPILED_BLOCKS = 256
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class RecipeAlgorithm(Algorithm):
         heads = list(self.fusion_head.parameters())
         if any(g.reads_output for of_block in terms for g, _, _ in of_block):
             heads += [p for name, p in backbone.named_parameters() if backbone.owner(name) is None]
+        self._of_block = [backbone.block_parameters(l) for l in range(depth)]
         self.optimizers = BlockOptimizers(owned, heads, fit, getattr(self.fusion_head, "lr", None))
         self.step_count, self.total_steps = 0, 0
 
@@ -170,6 +172,23 @@ class RecipeAlgorithm(Algorithm):
 
     # ---------------------------------------------------------------- training
 
+    def run_as(self, execution: Execution) -> None:
+        """See :meth:`ffzoo.Algorithm.run_as`; blocks that learn with autograd are compiled one by one."""
+        super().run_as(execution)
+        if execution.compile and not self._learns_closed():
+            units = [unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l)]
+            for module in (*units, *self.norms):
+                module.compile(dynamic=False)
+
+    def _learns_closed(self) -> bool:
+        """Whether a step needs no autograd in the blocks."""
+        how = self.execution
+        return self._streams() and how.closed_form and self._has_closed_form()
+
+    def _streams(self) -> bool:
+        """Whether each block's backward runs inside the forward walk."""
+        return self.execution.streaming and self.local and self.fusion_grad == "detached"
+
     def start(self, train: Samples, epochs: int) -> None:
         """Fix the length of the learning-rate schedule."""
         self.total_steps = train.steps * epochs
@@ -190,8 +209,7 @@ class RecipeAlgorithm(Algorithm):
         self.optimizers.set_rate(learning_rate_factor(self.fit, self.step_count / self.total_steps) if inside else 1.0)
         views = self._views(batch)
         rows = self._rows(len(batch.y))
-        streaming = self.execution.streaming and self.local and self.fusion_grad == "detached"
-        closed_form = streaming and self.execution.closed_form and self._has_closed_form()
+        streaming, closed_form = self._streams(), self._learns_closed()
         metrics: Metrics = {}
         for i, part in enumerate(rows):
             weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
@@ -245,46 +263,28 @@ class RecipeAlgorithm(Algorithm):
     ) -> None:
         """One walk that builds no graph: each block's gradient is computed from its input and its output."""
         signs = tuple(v.sign for v in views if v.sign)
-        learned = len(signs) * len(y)  # rows in front of the neutral view
+        neutral = -1 if views[-1].sign == 0 else 0
         fused: list[Tensor] = []
         read: list[tuple[tuple[Tensor, ...], Tensor]] = []
-        first = self._joined(views)
-        x: Tensor | None = first
-        counted = keep(first)
-
-        def visit(l: int, out: Tensor) -> Tensor:
-            nonlocal x, counted
-            assert x is not None
-            counted_out = keep(out)
-            ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
-            ((goodness, loss, factor),) = self.terms(l)
-            with self._full_precision():
-                h = self.backbone.features(l, out)
-                parts = h.chunk(len(views)) if len(views) > 1 else (h,)
-                if self.fusion_head.reads == "features":
-                    f = self.fusion_head.feature(l, full_precision(parts[-1 if views[-1].sign == 0 else 0]))
-                    fused.extend([] if f is None else [f])
-                scored = [goodness.scored(part, ctx) for part in parts[: len(signs)]]
-                scores = tuple(score for score, _ in scored)
-                value, gradients = loss.gradient(scores[: loss.views], ctx)
-                read.append((scores, factor * value))
-                d = torch.empty_like(h[:learned])
-                for part, (_, kept), d_score, d_part in zip(parts, scored, gradients, d.split(len(y)), strict=False):
-                    scale = weight * factor
-                    goodness.pull_back(part, kept, d_score if scale == 1 else scale * d_score, d_part)
-            self.backbone.weight_gradient(l, x[:learned], d)
-            if last:
-                self.optimizers.step(l)
-            # Nothing but the output is needed from here on.
-            x = d = counted = None  # type: ignore[assignment]
-            if l < self.backbone.depth - 1:
-                x = self._pass_on(l, out)
-                counted = keep(x)
-            del counted_out
-            return out if x is None else x
-
+        learn = _compiled(_learn_block) if self.execution.compile else _learn_block
+        x = self._joined(views)
+        given = [(x, keep(x))]
+        del x
         with torch.no_grad(), self._autocast():
-            self.backbone.walk(first, visit)
+            for l in range(self.backbone.depth):
+                ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
+                ((goodness, loss, factor),) = self.terms(l)
+                learned = learn(self, goodness, loss, given, ctx, len(views), neutral, factor, weight)
+                given = [(learned.passed, learned.counted)]
+                read.append((learned.scores, learned.loss))
+                fused.extend([] if learned.fused is None else [learned.fused])
+                for parameter, gradient in zip(self._of_block[l], learned.of_block, strict=True):
+                    add_gradient(parameter, gradient)
+                for name, gradient in learned.of_goodness.items():
+                    add_gradient(goodness.get_parameter(name), gradient)
+                del learned
+                if last:
+                    self.optimizers.step(l)
             self._note_all(read, y, metrics, weight)
         head = self.fusion_head.loss(fused, y) if fused else None
         if head is not None:
@@ -550,6 +550,71 @@ class RecipeAlgorithm(Algorithm):
 def _add(metrics: Metrics, key: str, value: Tensor, weight: float) -> None:
     value = value.detach() if weight == 1 else weight * value.detach()
     metrics[key] = metrics[key] + value if key in metrics else value
+
+
+class _Learned(NamedTuple):
+    """What a block learned from a batch, and what it hands on."""
+
+    passed: Tensor
+    counted: object
+    fused: Tensor | None
+    scores: tuple[Tensor, ...]
+    loss: Tensor
+    of_block: list[Tensor]
+    of_goodness: dict[str, Tensor]
+
+
+def _learn_block(
+    algorithm: RecipeAlgorithm,
+    goodness: Goodness,
+    loss: LocalLoss,
+    given: list[tuple[Tensor, object]],
+    ctx: Context,
+    views: int,
+    neutral: int,
+    factor: float,
+    weight: float,
+) -> _Learned:
+    """The closed form of one block: a function of tensors, so that it can be compiled.
+
+    It takes its input out of ``given``, to drop it as soon as the gradient of the weights is there.
+    """
+    x, counted = given.pop()
+    backbone, l = algorithm.backbone, ctx.block
+    out = backbone.block(l, x)
+    counted_out = keep(out)
+    with algorithm._full_precision():
+        h = backbone.features(l, out)
+        parts = h.chunk(views) if views > 1 else (h,)
+        fused = None
+        if algorithm.fusion_head.reads == "features":
+            fused = algorithm.fusion_head.feature(l, full_precision(parts[neutral]))
+        scored = [goodness.scored(part, ctx) for part in parts[: len(ctx.signs)]]
+        scores = tuple(score for score, _ in scored)
+        value, gradients = loss.gradient(scores[: loss.views], ctx)
+        d_parts: list[Tensor] = []
+        of_goodness: dict[str, Tensor] = {}
+        for part, (_, kept), d_score in zip(parts, scored, gradients, strict=False):  # the neutral view has none
+            d_part, own = goodness.pull_back(part, kept, d_score if weight * factor == 1 else weight * factor * d_score)
+            d_parts.append(d_part)
+            of_goodness = {name: own[name] + of_goodness.get(name, 0.0) for name in own}
+        d = torch.cat(d_parts) if len(d_parts) > 1 else d_parts[0]
+    of_block = backbone.weight_gradients(l, x[: len(d)], d)
+    del x, counted, d, d_parts
+    passed = algorithm._pass_on(l, out) if l < backbone.depth - 1 else out
+    counted_passed = keep(passed) if l < backbone.depth - 1 else None
+    del counted_out
+    return _Learned(passed, counted_passed, fused, scores, factor * value, of_block, of_goodness)
+
+
+@cache
+def _compiled(function: Callable[..., _Learned]) -> Callable[..., _Learned]:
+    """``function``, compiled once for every block."""
+    config = torch._dynamo.config
+    for limit in ("recompile_limit", "cache_size_limit"):  # its name in newer and in older versions
+        if hasattr(config, limit):
+            setattr(config, limit, max(_COMPILED_BLOCKS, getattr(config, limit)))
+    return torch.compile(function, dynamic=False)
 
 
 def _knows_gradient(part: nn.Module) -> bool:

@@ -35,7 +35,7 @@ batch_size, precision and memory_format; the command line overrides it.
 
 _FIXED = (
     *("against", "epochs", "minutes", "batch_size", "seed", "seeds", "config", "out"),
-    *("device", "precision", "memory_format", "micro_batch", "checkpoint_blocks"),
+    *("device", "precision", "memory_format", "micro_batch", "compile", "checkpoint_blocks"),
 )  # what a run that has begun keeps
 
 
@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
         type=lambda text: text if text == "auto" else _positive(text),
         metavar="N",
         help="samples forwarded at once; auto measures which size is fastest",
+    )
+    how.add_argument(
+        "--compile", action="store_true", default=None, help="compile blocks with torch.compile (a minute at the start)"
     )
     how.add_argument(
         "--checkpoint-blocks", action="store_true", default=None, help="recompute a block's activations in its backward"
@@ -172,6 +175,7 @@ def run(args: argparse.Namespace) -> None:
         precision=table.precision or "fp32",
         memory_format=table.memory_format or "channels_last",
         micro_batch=args.micro_batch or 0,
+        compile=bool(args.compile),
         checkpoint_blocks=bool(args.checkpoint_blocks),
         data_dir=args.data_dir,
         out=args.out,

@@ -212,6 +212,7 @@ def evaluate(
     precision: str = "fp32",
     memory_format: str = "channels_last",
     micro_batch: int | str = 0,
+    compile: bool = False,
     checkpoint_blocks: bool = False,
     minutes: float = 0.0,
     data_dir: str | Path | None = None,
@@ -233,6 +234,7 @@ def evaluate(
         precision: ``fp32`` or ``bf16``.
         memory_format: ``channels_last`` or ``contiguous``.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
+        compile: compile what a block does with ``torch.compile``.
         checkpoint_blocks: recompute inner activations in backward.
         minutes: fit the epochs so that all runs together take about this long.
         data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
@@ -246,6 +248,7 @@ def evaluate(
         precision=precision,  # type: ignore[arg-type]
         memory_format=memory_format,  # type: ignore[arg-type]
         micro_batch=micro_batch,  # type: ignore[arg-type]
+        compile=compile,
         checkpoint_blocks=checkpoint_blocks,
     )
     seeds = [seeds] if isinstance(seeds, int) else list(seeds)

@@ -158,6 +158,7 @@ class Reporter:
                     f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
                     ", contiguous maps" if run.execution.memory_format == "contiguous" else "",
                     f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",
+                    ", compiled" if run.execution.compile else "",
                     ", blocks recomputed" if run.execution.checkpoint_blocks else "",
                 ]
             )

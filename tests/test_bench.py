@@ -33,9 +33,10 @@ from ffzoo.measure.memory import step_cost
 from ffzoo.plan import parse_set
 from ffzoo_experiments import scaling
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
-from ffzoo_experiments.options import Speed
+from ffzoo_experiments.options import Speed, TimeToAccuracy
 from ffzoo_experiments.resident import peak_rss
 from ffzoo_experiments.results import ArmResult, Findings, ScaleResult
+from ffzoo_experiments.time_to_accuracy import _run
 from ffzoo_experiments.verdicts import verdicts
 
 CPU = torch.device("cpu")
@@ -337,7 +338,41 @@ def test_every_command_line_of_the_docs_can_be_run():
         args = parser().parse_args(shlex.split(line))
         if args.name not in (None, "NAME"):
             config_class = ZOO["experiments"].get(args.name).load_config()
-            arms_of(configs.replace(config_class(), parse_set(args.settings), ""))
+            config = configs.replace(config_class(), parse_set(args.settings), "")
+            if args.name == "speed":
+                arms_of(config)
+
+
+def test_arms_of_time_to_accuracy_differ_by_one_thing():
+    local, deepsup, bp = (_run(TimeToAccuracy(algo="nokland_pred"), arm, 3) for arm in ("local", "deepsup", "bp"))
+    assert deepsup.algorithm.recipe == local.algorithm.recipe.replace(isolation="none")
+    (term,) = bp.algorithm.recipe.terms
+    assert term.blocks == "last" and bp.algorithm.recipe.fusion == "last" and bp.algorithm.recipe.isolation == "none"
+    for run in (deepsup, bp):
+        same = dataclasses.replace(run, algorithm=local.algorithm, own_keys=local.own_keys)
+        assert same == local
+    other = _run(TimeToAccuracy(algo="nokland_pred", settings=("goodness.grid=2", "fit.lr=0.1")), "dtg_ff", 3)
+    assert other.fit.lr == 0.1 and other.algorithm.recipe.terms[0].goodness.grid == 4
+
+
+def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch):
+    """The second command finds everything there."""
+    small = ["dataset=digits", "epochs=2", "algo=nokland_pred"]
+    small += ["config=" + str(tmp_path / "small.toml"), "arms=local,bp", "seeds=0,1"]
+    (tmp_path / "small.toml").write_text(
+        '[run]\nbackbone = "whitened_cnn"\n[backbone]\nwidths = [8, 8, 8, 8]\n[data]\ntrain_size = 100\n'
+    )
+    command = ["time_to_accuracy", "--out", str(tmp_path / "x"), "--quiet"]
+    for setting in small:
+        command += ["--set", setting]
+    assert main(command) == 0
+    report = json.loads((tmp_path / "x" / "time_to_accuracy.json").read_text())
+    assert [run["seed"] for run in report["arms"]["nokland_pred"]] == [0, 1]
+    curve = report["arms"]["nokland_pred"][0]["curve"]
+    assert len(curve) == 2 and all(point["validation_accuracy"] is not None for point in curve)
+    assert (tmp_path / "x" / "time_to_accuracy-curves.png").stat().st_size > 10_000
+    monkeypatch.setattr("ffzoo.evaluation.run_all", None)
+    assert main(command) == 0
 
 
 def test_every_field_of_the_report_is_explained():

@@ -42,11 +42,20 @@ class Backbone(nn.Module):
 
     @property
     def closed_form(self) -> bool:
-        """Whether every block is a layer and a ReLU, and :meth:`weight_gradient` is there."""
+        """Whether every block is a layer and a ReLU; :meth:`block` and :meth:`weight_gradients` are then there."""
         return False
 
-    def weight_gradient(self, l: int, x: Tensor, d: Tensor) -> None:
-        """Add to the ``.grad`` of block ``l``'s parameters, without autograd.
+    def block(self, l: int, x: Tensor) -> Tensor:
+        """The output of block ``l`` alone.
+
+        Args:
+            l: block index.
+            x: what the block is given.
+        """
+        raise NotImplementedError
+
+    def weight_gradients(self, l: int, x: Tensor, d: Tensor) -> list[Tensor]:
+        """The gradients of block ``l``'s parameters, in the order of :meth:`block_parameters`, without autograd.
 
         Args:
             l: block index.

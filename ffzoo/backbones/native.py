@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import Backbone, Visit, add_gradient, as_written
+from ffzoo.backbones.base import Backbone, Visit, as_written
 from ffzoo.backbones.options import CNN, MLP, ResNet
 from ffzoo.errors import OptionError
 
@@ -63,9 +63,13 @@ class SequentialBackbone(Backbone):
             for block in cast("Any", self.blocks)
         )
 
-    def weight_gradient(self, l: int, x: Tensor, d: Tensor) -> None:
-        """See :meth:`Backbone.weight_gradient`."""
-        cast(ReLULayer, self.blocks[l]).weight_gradient(x, d)
+    def block(self, l: int, x: Tensor) -> Tensor:
+        """See :meth:`Backbone.block`."""
+        return cast(Tensor, self.blocks[l](x))
+
+    def weight_gradients(self, l: int, x: Tensor, d: Tensor) -> list[Tensor]:
+        """See :meth:`Backbone.weight_gradients`."""
+        return cast(ReLULayer, self.blocks[l]).weight_gradients(x, d)
 
     def owner(self, name: str) -> int | None:
         """Block index of ``blocks.<l>....``, None for any other name."""
@@ -121,8 +125,8 @@ class ReLULayer(nn.Module):
         """The layer with the weights."""
         raise NotImplementedError
 
-    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
-        """Add to the ``.grad`` of weight and bias, given the gradient at the ReLU's input."""
+    def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
+        """The gradients of weight and bias, given that at the ReLU's input."""
         raise NotImplementedError
 
 
@@ -142,10 +146,9 @@ class LinearBlock(ReLULayer):
         """``(B, ...) -> (B, D)``."""
         return F.relu_(self.linear(x.flatten(1)))
 
-    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
-        """DW = d^T x, db = the sum of d over the batch."""
-        add_gradient(self.linear.weight, d.T @ x.flatten(1).to(d.dtype))
-        add_gradient(self.linear.bias, d.sum(0))
+    def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
+        """d^T x, and the sum of d over the batch."""
+        return [d.T @ x.flatten(1).to(d.dtype), d.sum(0)]
 
 
 class ConvBlock(ReLULayer):
@@ -164,7 +167,7 @@ class ConvBlock(ReLULayer):
         """``(B, C, H, W) -> (B, C', H, W)``."""
         return F.relu_(self.conv(x))
 
-    def weight_gradient(self, x: Tensor, d: Tensor) -> None:
+    def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
         """The convolution's backward without the gradient at its input, half of what autograd would do."""
         conv = self.conv
         assert conv.bias is not None
@@ -181,8 +184,7 @@ class ConvBlock(ReLULayer):
             conv.groups,
             [False, True, False],  # a plain sum is faster than the kernel's own gradient of the bias
         )
-        add_gradient(conv.weight, weight)
-        add_gradient(conv.bias, d.sum((0, 2, 3)))
+        return [weight, d.sum((0, 2, 3))]
 
 
 class ResidualBlock(nn.Module):

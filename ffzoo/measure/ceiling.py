@@ -8,7 +8,6 @@ sum of their best times is what a step could reach if nothing but these calls to
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ def layer_calls(algorithm: Algorithm, batch: Batch) -> list[Call]:
     Found by hooks on a copy, while its losses are computed; for a rule without losses, while it predicts, and then
     no call needs the gradient at its input.
     """
-    twin = copy.deepcopy(algorithm).train()
+    twin = algorithm.twin().train()
     found: list[Call] = []
 
     def note(module: nn.Module, inputs: tuple[Any, ...]) -> None:

@@ -77,6 +77,8 @@ def saved_activations(model: torch.nn.Module) -> Iterator[Peak]:
         _METERS.remove(meter)
 
 
-def keep(tensor: Tensor) -> object:
+def keep(tensor: Tensor) -> object | None:
     """Count a tensor that is kept outside of autograd, for as long as the returned object lives."""
+    if torch.compiler.is_compiling():
+        return None
     return [_Kept(tensor, meter) for meter in _METERS]

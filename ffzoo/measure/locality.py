@@ -94,7 +94,7 @@ def structural(algorithm: Algorithm, batch: Batch) -> Structural | None:
         None for a rule without losses.
     """
     with _undisturbed(algorithm), torch.enable_grad():
-        twin = copy.deepcopy(algorithm).train()
+        twin = algorithm.twin().train()
         losses = twin.losses(_reseeded(batch, 0))
         if losses is None:
             return None
@@ -152,7 +152,7 @@ def black_box(algorithm: Algorithm, batch: Batch, steps: int = 3) -> BlackBox:
         steps: seeded steps after the change; a leak through a running statistic needs two to show.
     """
     with _undisturbed(algorithm):
-        warm = copy.deepcopy(algorithm)
+        warm = algorithm.twin()
         _step(warm, batch, 0)
         depth = warm.backbone.depth
         expected = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +26,7 @@ class StepCost:
 
 def step_cost(algorithm: Algorithm, batch: Batch) -> StepCost:
     """Measure one step on a copy; the algorithm itself and the random state stay as they are."""
-    twin = copy.deepcopy(algorithm)
+    twin = algorithm.twin()
     with torch.random.fork_rng(devices=[]), saved_activations(twin) as peak, FlopCounterMode(display=False) as flops:
         twin.train_step(batch)
     return StepCost(peak.bytes, flops.get_total_flops())

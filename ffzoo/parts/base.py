@@ -91,16 +91,17 @@ class Goodness(nn.Module):
         """
         raise NotImplementedError
 
-    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The closed form's backward, without autograd.
-
-        Adds to the ``.grad`` of the goodness's own parameters.
 
         Args:
             h: features that left a ReLU.
             kept: what :meth:`scored` returned beside the score.
             d_score: dL/dscore, shaped like the score.
-            out: takes the gradient at the ReLU's input, shaped like h.
+
+        Returns:
+            The gradient at the ReLU's input, shaped and laid out like h, and that of the goodness's own parameters by
+            name.
         """
         raise NotImplementedError
 

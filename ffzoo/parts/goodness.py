@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ffzoo.backbones.base import full_precision
@@ -26,10 +25,10 @@ class SumSquares(Goodness):
         """Nothing is kept: dG/dh = 2 h."""
         return self(h, ctx), None
 
-    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """dL/dh = 2 h dL/dG; where a ReLU was closed, h and so the gradient are zero."""
         slope = (2 * self.factor * d_score).view(-1, *[1] * (h.dim() - 1))
-        torch.mul(h, slope.to(h.dtype), out=out)
+        return h * slope.to(h.dtype), {}
 
 
 class MeanSquares(SumSquares):

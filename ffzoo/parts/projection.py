@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import add_gradient, full_precision
+from ffzoo.backbones.base import full_precision
 from ffzoo.errors import RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context, Goodness
@@ -41,6 +41,8 @@ def pool_grid(h: Tensor, grid: int | str, mode: str = "mean", power: int = 1) ->
     if h.dim() == 2 or grid == "all":
         h = full_precision(h).flatten(1)
         return h.square() if power == 2 else h
+    if torch.compiler.is_compiling():  # the compiler fuses by itself
+        return _pooled(h, min(int(grid), *h.shape[-2:]), mode, power)
     return cast(Tensor, _Pool.apply(h, min(int(grid), *h.shape[-2:]), mode, power))
 
 
@@ -62,12 +64,9 @@ class _Pool(torch.autograd.Function):
         (da,) = gradients
         if ctx.power == 2:
             (h,) = ctx.saved_tensors
-            out = torch.empty_like(h)
-            unpool(2 * da, ctx.size, ctx.mode, out, h)
-        else:
-            out = torch.empty_strided(ctx.shape, ctx.stride, dtype=ctx.dtype, device=da.device)
-            unpool(da, ctx.size, ctx.mode, out)
-        return out, None, None, None
+            return unpool(2 * da, ctx.size, ctx.mode, h, h), None, None, None
+        like = torch.empty_strided(ctx.shape, ctx.stride, dtype=ctx.dtype, device="meta")
+        return unpool(da, ctx.size, ctx.mode, like), None, None, None
 
 
 def _pooled(h: Tensor, size: int, mode: str, power: int) -> Tensor:
@@ -79,7 +78,10 @@ def _pooled(h: Tensor, size: int, mode: str, power: int) -> Tensor:
     if size == 1:  # the plain mean is several times as fast on the CPU
         pooled = h.mean((-2, -1), keepdim=True)
     elif height % size == 0 and width % size == 0:
-        pooled = F.avg_pool2d(h, (height // size, width // size))
+        if torch.compiler.is_compiling():
+            pooled = h.unflatten(3, (size, -1)).unflatten(2, (size, -1)).mean((3, 5))
+        else:
+            pooled = F.avg_pool2d(h, (height // size, width // size))
     else:
         pooled = F.adaptive_avg_pool2d(h, size)
     if mode == "sum":
@@ -102,46 +104,42 @@ def _windows(length: int, size: int) -> list[slice]:
     return [_window(i, length, size) for i in range(size)]
 
 
-def unpool(da: Tensor, grid: int | str, mode: str, out: Tensor, factor: Tensor | None = None) -> None:
+def unpool(da: Tensor, grid: int | str, mode: str, like: Tensor, factor: Tensor | None = None) -> Tensor:
     """The adjoint of :func:`pool_grid` (at power 1), times ``factor`` where one is given.
 
     Args:
         da: ``(B, d)``, shaped like what the pooling returns.
         grid: as of the pooling.
         mode: as of the pooling.
-        out: takes the result, shaped like the pooling's input.
-        factor: shaped like ``out`` and laid out as it is.
+        like: the pooling's input: the result has its shape, type and layout.
+        factor: shaped and laid out as ``like``.
     """
-    if out.dim() == 2 or grid == "all":
-        _product(da.view(out.shape).to(out.dtype), factor, out)
-        return
-    height, width = out.shape[-2:]
+    if like.dim() == 2 or grid == "all":
+        d = da.view(like.shape).to(like.dtype)
+        return d if factor is None else factor * d
+    height, width = like.shape[-2:]
     size = min(int(grid), height, width)
-    d = da.view(len(out), out.shape[1], size, size).to(out.dtype)
+    d = da.view(len(like), like.shape[1], size, size).to(like.dtype)
+    last = like.is_contiguous(memory_format=torch.channels_last)
     if height % size or width % size:
         if mode == "mean":
-            d = d / _counts(out, size)
-        rows, cols = (_spread(n, size).to(out) for n in (height, width))
-        _product(torch.einsum("hi,bcij,wj->bchw", rows, d, cols), factor, out)
-        return
+            d = d / _counts(like, size)
+        rows, cols = (_spread(n, size).to(like) for n in (height, width))
+        spread = torch.einsum("hi,bcij,wj->bchw", rows, d, cols)
+        spread = spread.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+        return spread if factor is None else factor * spread
     if mode == "mean":
         d = d * (size * size / (height * width))
-    tensors = [out] if factor is None else [out, factor]
-    if out.is_contiguous(memory_format=torch.channels_last):
-        # Channels lie innermost: a broadcast over the windows is then one vectorized pass.
-        views = [t.permute(0, 2, 3, 1).unflatten(2, (size, -1)).unflatten(1, (size, -1)) for t in tensors]
-        d = d.permute(0, 2, 3, 1).contiguous()[:, :, None, :, None]
-    else:
-        views = [t.unflatten(3, (size, -1)).unflatten(2, (size, -1)) for t in tensors]
-        d = d[:, :, :, None, :, None]
-    _product(d, views[1] if len(views) == 2 else None, views[0])
-
-
-def _product(d: Tensor, factor: Tensor | None, out: Tensor) -> None:
-    if factor is None:
-        out.copy_(d)
-    else:
-        torch.mul(factor, d, out=out)
+    # Channels lie innermost in the one layout: a broadcast over the windows is then one vectorized pass.
+    order = (0, 2, 3, 1) if last else (0, 1, 2, 3)
+    axes = (1, 3) if last else (2, 4)
+    d = d.permute(order).contiguous().unsqueeze(axes[0] + 1).unsqueeze(axes[1] + 1)
+    shape = like.permute(order).shape
+    windows = [*d.shape]
+    windows[axes[0] + 1], windows[axes[1] + 1] = height // size, width // size
+    whole = d.expand(windows) if factor is None else factor.permute(order).view(windows) * d
+    whole = whole.reshape(shape)
+    return whole.permute(0, 3, 1, 2) if last else whole
 
 
 def _spread(length: int, size: int) -> Tensor:
@@ -268,7 +266,7 @@ class Projection(Goodness):
         v = self._logits(a, t)
         return self._reduce(v), (a, norm, t, v)
 
-    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor, out: Tensor) -> None:
+    def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The module's closed form; a prototype's share of its class is its softmax, and L2 projects the radius out."""
         a, norm, t, v = kept
         c = self.config
@@ -279,23 +277,23 @@ class Projection(Goodness):
         if c.clamp:
             d = d * (v.abs() <= c.clamp)
         d_raw = d / t  # at a P + b
+        gradients: dict[str, Tensor] = {}
         if c.temperature == "learned":
             slope = (t - c.t_min) * (c.t_max - t) / (c.t_max - c.t_min)  # dT/dalpha
-            add_gradient(self.alpha, -(d_raw * v).sum() * slope)
+            gradients["alpha"] = -(d_raw * v).sum() * slope
         if c.projection == "learned":
-            add_gradient(self.projection, a.T @ d_raw)
+            gradients["projection"] = a.T @ d_raw
         if c.bias == "learned":
-            add_gradient(self.bias, d_raw.sum(0))
+            gradients["bias"] = d_raw.sum(0)
         da = d_raw @ self.projection.T
         if norm is not None:
             inside = norm <= _EPS  # F.normalize divides by a constant there
             da = (da - a * (a * da).sum(1, keepdim=True).masked_fill_(inside, 0.0)) / norm
+        da = da * c.power
         if c.l2 == "position":
             norm = h.norm(dim=1, keepdim=True).clamp_min_(_EPS)
             n = h / norm
-            dn = torch.empty_like(n)
-            unpool(da * c.power, self.grid, c.pool, dn, n if c.power == 2 else None)
+            dn = unpool(da, self.grid, c.pool, n, n if c.power == 2 else None)
             radial = (n * dn).sum(1, keepdim=True).masked_fill_(norm <= _EPS, 0.0)
-            torch.mul(h.sign(), (dn - n * radial) / norm, out=out)
-        else:
-            unpool(da * c.power, self.grid, c.pool, out, h if c.power == 2 else h.sign())
+            return h.sign() * (dn - n * radial) / norm, gradients
+        return unpool(da, self.grid, c.pool, h, h if c.power == 2 else h.sign()), gradients

@@ -74,6 +74,7 @@ class Execution:
         memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
             before training.
+        compile: compile what a block does with torch.compile, which needs a C++ compiler; takes a minute at the start.
         checkpoint_blocks: recompute a block's inner activations in its backward.
         streaming: backward inside the forward walk, where the isolation allows it.
         closed_form: blocks, goodness and losses that know their gradients learn without autograd.
@@ -82,6 +83,7 @@ class Execution:
     precision: Literal["fp32", "bf16"] = "fp32"
     memory_format: Literal["channels_last", "contiguous"] = "channels_last"
     micro_batch: int | Literal["auto"] = 0
+    compile: bool = False
     checkpoint_blocks: bool = False
     streaming: bool = True
     closed_form: bool = True

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from ffzoo import Algorithm, Batch
 
-Kind = Literal["plain", "again", "bare", "micro-batch", "checkpointing", "autograd", "all at once"]
+Kind = Literal[
+    "plain", "again", "bare", "bare compiled", "compiled", "micro-batch", "checkpointing", "autograd", "all at once"
+]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Arm:
     Attributes:
         algo: the algorithm.
         kind: how it is run; ``again`` is ``plain`` a second time, to see how far two equal arms lie apart, and
-            ``bare`` a plain PyTorch loop of the same network.
+            ``bare`` a plain PyTorch loop of the same network; ``compiled`` is with torch.compile.
         micro_batch: samples forwarded at once; 0 for the whole batch.
     """
 
@@ -37,8 +39,8 @@ class Arm:
     @property
     def name(self) -> str:
         """What tables call it."""
-        if self.kind == "bare":
-            return "plain PyTorch"
+        if self.kind.startswith("bare"):
+            return "plain PyTorch" + self.kind.removeprefix("bare").replace(" ", ", ")
         return self.algo if self.kind == "plain" else f"{self.algo}, {self.manner}"
 
     @property
@@ -51,6 +53,7 @@ class Arm:
         return Execution(
             precision=precision,
             micro_batch=self.micro_batch,
+            compile=self.kind == "compiled",
             checkpoint_blocks=self.kind == "checkpointing",
             streaming=self.kind != "all at once",
             closed_form=self.kind != "autograd",
@@ -69,11 +72,13 @@ def arms_of(config: Speed) -> list[Arm]:
     reference = config.reference
     arms = [Arm(reference), Arm(reference, "again")]
     if config.backbone == "cnn" and reference == "bp":
-        arms.append(Arm(reference, "bare"))
+        arms += [Arm(reference, "bare"), *([Arm(reference, "bare compiled")] if config.compiled else [])]
     arms += [Arm(reference, "micro-batch", size) for size in config.micro_batches]
     arms.append(Arm(reference, "checkpointing"))
+    compiled: list[Kind] = ["compiled"] if config.compiled else []
+    arms += [Arm(reference, kind) for kind in compiled]
     for algo in config.algos:
-        arms.append(Arm(algo))
+        arms += [Arm(algo), *(Arm(algo, kind) for kind in compiled)]
         arms += [Arm(algo, "micro-batch", size) for size in config.micro_batches]
         if is_local(algo):
             arms += [Arm(algo, "autograd"), Arm(algo, "all at once")]
@@ -109,13 +114,13 @@ def build(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], device: t
 
     fit, shape = FitOptions(batch_size=config.batch_size), (config.channels, config.side, config.side)
     options = backbone_config(config.backbone, settings_of(config))
-    if arm.kind == "bare":
+    if arm.kind.startswith("bare"):
         from ffzoo_experiments.bare import Bare
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(fit.seed)
             bare = Bare(options.width, options.depth, shape, config.classes, fit, precision == "bf16")
-        return cast("Algorithm", bare.prepare(device))
+        return cast("Algorithm", bare.prepare(device, compiled=arm.kind == "bare compiled"))
     algorithm = create(arm.algo, config.backbone, shape, config.classes, fit=fit, backbone_config=options)
     algorithm = algorithm.to(device)
     algorithm.run_as(arm.execution(precision))

@@ -6,6 +6,8 @@ is the only thing that ties them.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -43,9 +45,11 @@ class Bare(nn.Module):
         self.head = nn.Linear(channels, classes)
         self.fit, self.bf16 = fit, bf16
 
-    def prepare(self, device: torch.device) -> Bare:
+    def prepare(self, device: torch.device, compiled: bool = False) -> Bare:
         """Move to the device, channels innermost, and make the optimizer."""
         self.to(device).to(memory_format=torch.channels_last)
+        if compiled:
+            self.compile(dynamic=False)
         decayed = [p for p in self.parameters() if p.dim() >= 2]
         others = [p for p in self.parameters() if p.dim() < 2]
         self.optimizer = torch.optim.AdamW(
@@ -65,6 +69,10 @@ class Bare(nn.Module):
                     x = F.layer_norm(x, x.shape[1:]).permute(0, 3, 1, 2)
                 x = F.relu_(conv(x))
         return self.head(x.float().mean((-2, -1)))
+
+    def twin(self) -> Bare:
+        """A copy for a probe, uncompiled."""
+        return copy.deepcopy(self)
 
     def train_step(self, batch: Batch) -> Tensor:
         """One step; returns the loss."""

@@ -17,11 +17,13 @@ _REFERENCE = "#495057"
 _COLOURS = ("#d9480f", "#1971c2", "#2f9e44", "#9c36b5", "#c2255c", "#0b7285")
 _MARKERS = {
     "plain": ("o", "whole batch"),
+    "compiled": ("*", "compiled"),
     "micro-batch": ("s", "micro-batches (size above)"),
     "checkpointing": ("^", "block checkpointing"),
     "autograd": ("D", "through autograd, no closed form"),
     "all at once": ("v", "one backward for all blocks"),
     "bare": ("X", "plain PyTorch loop"),
+    "bare compiled": ("P", "plain PyTorch loop, compiled"),
 }
 _LINES = {"plain": "-", "micro-batch": (0, (1, 1.2)), "checkpointing": (0, (5, 2)), "all at once": (0, (5, 2))}
 

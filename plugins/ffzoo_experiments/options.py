@@ -23,6 +23,7 @@ class Speed:
         classes: number of classes.
         batch_size: samples a step, the same for every arm.
         micro_batches: samples forwarded at once, one arm each.
+        compiled: also measure with torch.compile, which needs a C++ compiler and takes minutes.
         precisions: one table each.
         rounds: timed steps of every arm.
         scaling: also vary depth, width, batch size and resolution, for the first algorithm and the reference.
@@ -40,6 +41,7 @@ class Speed:
     classes: int = 10
     batch_size: int = 128
     micro_batches: tuple[int, ...] = (64, 32, 16)
+    compiled: bool = True
     precisions: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")
     rounds: int = 15
     scaling: bool = True

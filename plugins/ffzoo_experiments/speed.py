@@ -53,7 +53,7 @@ def speed(config: Speed, study: Study) -> Report:
     bandwidth = study.cell("copy bandwidth", partial(copy_bandwidth, device))
     found: list[ArmResult] = []
     left_out: dict[str, str] = {}
-    if not any(arm.kind == "bare" for arm in arms):
+    if not any(arm.kind.startswith("bare") for arm in arms):
         left_out["plain PyTorch"] = "it is written for bp on the backbone cnn"
     ceilings = Ceilings(device)
     for precision in config.precisions:

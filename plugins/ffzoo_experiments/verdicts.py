@@ -5,7 +5,8 @@ from __future__ import annotations
 from ffzoo.bench.timing import Ratio, ratio
 from ffzoo_experiments.results import ArmResult, Findings
 
-_RUNS = ("plain", "micro-batch", "checkpointing")  # what one would train with; the others show where speed comes from
+# What one would train with; the other ways show where speed comes from.
+_RUNS = ("plain", "compiled", "micro-batch", "checkpointing")
 
 
 def verdicts(found: Findings) -> tuple[str, ...]:
