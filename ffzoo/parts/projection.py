@@ -65,7 +65,7 @@ class _Pool(torch.autograd.Function):
         if ctx.power == 2:
             (h,) = ctx.saved_tensors
             return unpool(2 * da, ctx.size, ctx.mode, h, h), None, None, None
-        like = torch.empty_strided(ctx.shape, ctx.stride, dtype=ctx.dtype, device="meta")
+        like = torch.empty_strided(ctx.shape, ctx.stride, dtype=ctx.dtype, device=da.device)
         return unpool(da, ctx.size, ctx.mode, like), None, None, None
 
 
