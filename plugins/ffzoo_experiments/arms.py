@@ -46,7 +46,8 @@ class Arm:
     @property
     def manner(self) -> str:
         """How it is run, in words."""
-        return f"micro-batch {self.micro_batch}" if self.micro_batch else self.kind
+        size = f"micro-batch {self.micro_batch}" if self.micro_batch else ""
+        return ", ".join(word for word in (self.kind.replace("micro-batch", ""), size) if word)
 
     def execution(self, precision: Literal["fp32", "bf16"]) -> Execution:
         """The same in the engine's words."""
@@ -78,7 +79,7 @@ def arms_of(config: Speed) -> list[Arm]:
     compiled: list[Kind] = ["compiled"] if config.compiled else []
     arms += [Arm(reference, kind) for kind in compiled]
     for algo in config.algos:
-        arms += [Arm(algo), *(Arm(algo, kind) for kind in compiled)]
+        arms += [Arm(algo), *(Arm(algo, kind, size) for kind in compiled for size in (0, *config.micro_batches))]
         arms += [Arm(algo, "micro-batch", size) for size in config.micro_batches]
         if is_local(algo):
             arms += [Arm(algo, "autograd"), Arm(algo, "all at once")]

@@ -56,7 +56,8 @@ def _fastest(arms: list[ArmResult]) -> ArmResult:
 
 
 def _named(arm: ArmResult) -> str:
-    return f"{arm.algo} at micro-batch {arm.micro_batch}" if arm.micro_batch else arm.name.replace(",", " with")
+    how = {"compiled": " compiled", "checkpointing": " with checkpointing"}.get(arm.kind, "")
+    return f"{arm.algo}{how}" + (f" at micro-batch {arm.micro_batch}" if arm.micro_batch else "")
 
 
 def _doubt(value: Ratio) -> str:
