@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -93,12 +91,6 @@ class Algorithm(nn.Module):
         self.backbone.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
         if execution.checkpoint_blocks:
             checkpoint_blocks(self.backbone)
-
-    def twin(self) -> Algorithm:
-        """A copy for a probe; it runs as this one does, but uncompiled."""
-        twin = copy.deepcopy(self)
-        twin.execution = dataclasses.replace(self.execution, compile=False)
-        return twin
 
     def start(self, train: Samples, epochs: int) -> None:
         """Before the first step: class hierarchies, closed forms, the length of schedules."""

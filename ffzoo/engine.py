@@ -175,6 +175,10 @@ class RecipeAlgorithm(Algorithm):
     def run_as(self, execution: Execution) -> None:
         """See :meth:`ffzoo.Algorithm.run_as`; blocks that learn with autograd are compiled one by one."""
         super().run_as(execution)
+        if hasattr(self, "optimizers"):  # moments must lie in memory as their weights do now
+            self.optimizers.load_state(self.optimizers.state())
+        if execution.compile:
+            _allow_compiled_blocks()
         if execution.compile and not self._learns_closed():
             units = [unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l)]
             for module in (*units, *self.norms):
@@ -192,6 +196,8 @@ class RecipeAlgorithm(Algorithm):
     def start(self, train: Samples, epochs: int) -> None:
         """Fix the length of the learning-rate schedule."""
         self.total_steps = train.steps * epochs
+        if type(self.backbone).calibrate is Backbone.calibrate:
+            return
         first: list[Tensor] = []
         for batch in train:
             first.append(batch.x)
@@ -590,6 +596,7 @@ def _learn_block(
         if algorithm.fusion_head.reads == "features":
             fused = algorithm.fusion_head.feature(l, full_precision(parts[neutral]))
         scored = [goodness.scored(part, ctx) for part in parts[: len(ctx.signs)]]
+        counted_scored = [keep(t) for _, kept in scored for t in pytree.tree_leaves(kept) if isinstance(t, Tensor)]
         scores = tuple(score for score, _ in scored)
         value, gradients = loss.gradient(scores[: loss.views], ctx)
         d_parts: list[Tensor] = []
@@ -599,21 +606,26 @@ def _learn_block(
             d_parts.append(d_part)
             of_goodness = {name: own[name] + of_goodness.get(name, 0.0) for name in own}
         d = torch.cat(d_parts) if len(d_parts) > 1 else d_parts[0]
+    del scored, counted_scored, part, kept, d_part, d_parts
     of_block = backbone.weight_gradients(l, x[: len(d)], d)
-    del x, counted, d, d_parts
+    del x, counted, d
     passed = algorithm._pass_on(l, out) if l < backbone.depth - 1 else out
     counted_passed = keep(passed) if l < backbone.depth - 1 else None
     del counted_out
     return _Learned(passed, counted_passed, fused, scores, factor * value, of_block, of_goodness)
 
 
-@cache
-def _compiled(function: Callable[..., _Learned]) -> Callable[..., _Learned]:
-    """``function``, compiled once for every block."""
+def _allow_compiled_blocks() -> None:
+    """Dynamo compiles eight shapes of one function and then gives up; a deep network has more."""
     config = torch._dynamo.config
     for limit in ("recompile_limit", "cache_size_limit"):  # its name in newer and in older versions
         if hasattr(config, limit):
             setattr(config, limit, max(_COMPILED_BLOCKS, getattr(config, limit)))
+
+
+@cache
+def _compiled(function: Callable[..., _Learned]) -> Callable[..., _Learned]:
+    """``function``, compiled once for every block."""
     return torch.compile(function, dynamic=False)
 
 

@@ -94,6 +94,9 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # what was freed before is not this run's
+        if trim is not None:
+            trim(0)
         with contextlib.suppress(OSError):
             _CLEAR.write_text("5")
 

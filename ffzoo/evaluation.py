@@ -221,6 +221,8 @@ def evaluate(
 ) -> Evaluation:
     """Train an algorithm, measure its locality, speed and memory, and test it once.
 
+    On Linux the process keeps freed memory from then on (:func:`ffzoo.environment.keep_freed_memory`).
+
     Args:
         algo: a registered algorithm.
         dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.

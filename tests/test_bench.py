@@ -49,6 +49,7 @@ TINY = Speed(
     classes=4,
     batch_size=8,
     micro_batches=(4,),
+    compiled=False,
     precisions=("fp32",),
     rounds=2,
     scaling=False,
@@ -344,7 +345,9 @@ def test_every_command_line_of_the_docs_can_be_run():
 
 
 def test_arms_of_time_to_accuracy_differ_by_one_thing():
-    local, deepsup, bp = (_run(TimeToAccuracy(algo="nokland_pred"), arm, 3) for arm in ("local", "deepsup", "bp"))
+    local, deepsup, bp = (
+        _run(TimeToAccuracy(algo="nokland_pred"), arm, 3) for arm in ("local", "twin_deepsup", "twin_bp")
+    )
     assert deepsup.algorithm.recipe == local.algorithm.recipe.replace(isolation="none")
     (term,) = bp.algorithm.recipe.terms
     assert term.blocks == "last" and bp.algorithm.recipe.fusion == "last" and bp.algorithm.recipe.isolation == "none"
@@ -358,7 +361,7 @@ def test_arms_of_time_to_accuracy_differ_by_one_thing():
 def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch):
     """The second command finds everything there."""
     small = ["dataset=digits", "epochs=2", "algo=nokland_pred"]
-    small += ["config=" + str(tmp_path / "small.toml"), "arms=local,bp", "seeds=0,1"]
+    small += ["config=" + str(tmp_path / "small.toml"), "arms=local,twin_bp", "seeds=0,1"]
     (tmp_path / "small.toml").write_text(
         '[run]\nbackbone = "whitened_cnn"\n[backbone]\nwidths = [8, 8, 8, 8]\n[data]\ntrain_size = 100\n'
     )
@@ -452,12 +455,17 @@ def test_the_plain_loop_learns_what_the_reference_learns(precision):
 
 
 def test_the_arms():
-    names = [arm.name for arm in arms_of(Speed(micro_batches=(32,)))]
+    names = [arm.name for arm in arms_of(Speed(micro_batches=(32,), compiled=False))]
     assert names == [
         *("bp", "bp, again", "plain PyTorch", "bp, micro-batch 32", "bp, checkpointing"),
         *("dtg_ff", "dtg_ff, micro-batch 32", "dtg_ff, autograd", "dtg_ff, all at once"),
         *("bp_deepsup", "bp_deepsup, micro-batch 32"),
     ]
+    compiled = {arm.name for arm in arms_of(Speed(micro_batches=(32,)))} - set(names)
+    assert compiled == {
+        *("plain PyTorch, compiled", "bp, compiled", "dtg_ff, compiled", "dtg_ff, compiled, micro-batch 32"),
+        *("bp_deepsup, compiled", "bp_deepsup, compiled, micro-batch 32"),
+    }
     assert "plain PyTorch" not in [arm.name for arm in arms_of(Speed(backbone="mlp"))]
     execution = {arm.name: arm.execution("bf16") for arm in arms_of(Speed())}
     assert {e.memory_format for e in execution.values()} == {"channels_last"}

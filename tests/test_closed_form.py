@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ffzoo import Recipe, Term
 from ffzoo.algorithm import Batch
+from ffzoo.backbones.native import CNNBackbone
 from ffzoo.build import create
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context
@@ -158,6 +159,10 @@ class Backwards(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+def doubled(self, h, ctx=None):
+    return 2 * Projection.forward(self, h, ctx)
+
+
 def backwards(algorithm, shape=(3, 8, 8)):
     with Backwards() as seen:
         algorithm.train_step(Batch(torch.randn(4, *shape), torch.randint(3, (4,))))
@@ -173,7 +178,13 @@ def test_a_closed_form_builds_no_graph():
     assert backwards(build("bp", "cnn", (3, 8, 8), 3, settings))[1] == 2
 
 
-@pytest.mark.parametrize("change", ["two terms", "parametrized", "hooked", "subclass", "goodness norm", "one hop"])
+CHANGES = [
+    *("two terms", "goodness norm", "one hop", "goodness subclass", "another walk", "another padding"),
+    *("layer subclass", "parametrized", "hooked", "parameter hook"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_has_no_closed_form_takes_the_graph(change):
     recipe = Recipe((Term("projection", "cross_entropy"),), fusion="sum")
     if change == "two terms":
@@ -188,9 +199,17 @@ def test_what_has_no_closed_form_takes_the_graph(change):
         parametrizations.weight_norm(layer)
     if change == "hooked":
         layer.register_forward_hook(lambda module, given, out: 2 * out)
-    if change == "subclass":
-        # It inherits a closed form that is no longer its own.
-        algorithm.goodness[1][0].__class__ = type("Shifted", (Projection,), {"forward": lambda self, h, ctx: None})
-        assert not algorithm._has_closed_form()
-        return
+    if change == "goodness subclass":  # it inherits a closed form that is no longer its own
+        algorithm.goodness[1][0].__class__ = type("Doubled", (Projection,), {"forward": doubled})
+    if change == "another walk":
+        algorithm.backbone.__class__ = type("Doubled", (CNNBackbone,), {"features": lambda self, l, out: 2 * out})
+    if change == "another padding":
+        layer.padding_mode = "reflect"
+        layer._reversed_padding_repeated_twice = [1, 1, 1, 1]
+    if change == "layer subclass":
+        layer.__class__ = type(
+            "Doubled", (torch.nn.Conv2d,), {"forward": lambda self, x: 2 * torch.nn.Conv2d.forward(self, x)}
+        )
+    if change == "parameter hook":
+        layer.weight.register_hook(lambda gradient: 0 * gradient)
     assert backwards(algorithm)[0] > 0

@@ -219,5 +219,12 @@ def full_precision(h: Tensor) -> Tensor:
 
 def as_written(module: nn.Module) -> bool:
     """Whether a module computes what its class says: no hooks, no replaced forward, no parametrized weights."""
-    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-    return not (hooks or "forward" in module.__dict__ or is_parametrized(module))
+    hooks: list[Any] = [
+        module._forward_hooks,
+        module._forward_pre_hooks,
+        module._backward_hooks,
+        module._backward_pre_hooks,
+    ]
+    for parameter in module.parameters(recurse=False):
+        hooks += [parameter._backward_hooks, getattr(parameter, "_post_accumulate_grad_hooks", None)]
+    return not (any(hooks) or "forward" in module.__dict__ or is_parametrized(module))

@@ -57,10 +57,10 @@ class SequentialBackbone(Backbone):
 
     @property
     def closed_form(self) -> bool:
-        """Whether every block is a :class:`LinearBlock` or a :class:`ConvBlock`, as it was built."""
-        return all(
-            type(block) in (LinearBlock, ConvBlock) and as_written(block) and as_written(block.layer)
-            for block in cast("Any", self.blocks)
+        """Whether the blocks are those of this module, as they were built, and nobody overrides how they are run."""
+        own = ("walk", "features", "block", "weight_gradients")
+        return all(getattr(type(self), name) is getattr(SequentialBackbone, name) for name in own) and all(
+            isinstance(block, ReLULayer) and block.plain for block in self.blocks
         )
 
     def block(self, l: int, x: Tensor) -> Tensor:
@@ -124,6 +124,19 @@ class ReLULayer(nn.Module):
     def layer(self) -> nn.Linear | nn.Conv2d:
         """The layer with the weights."""
         raise NotImplementedError
+
+    @property
+    def plain(self) -> bool:
+        """Whether the block and its layer compute what this module wrote down, hooks on parameters included."""
+        layer = self.layer
+        return (
+            type(self) in (LinearBlock, ConvBlock)
+            and type(layer) in (nn.Linear, nn.Conv2d)
+            and getattr(layer, "padding_mode", "zeros") == "zeros"
+            and layer.bias is not None
+            and as_written(self)
+            and as_written(layer)
+        )
 
     def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
         """The gradients of weight and bias, given that at the ReLU's input."""

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ffzoo.algorithm import Algorithm, Batch
 from ffzoo.measure.clock import seconds
+from ffzoo.measure.copying import copy_of
 
 _REPEATS = 7
 _LONG_ENOUGH = 2e-3  # seconds: shorter calls are timed several at a time
@@ -71,7 +72,7 @@ def layer_calls(algorithm: Algorithm, batch: Batch) -> list[Call]:
     Found by hooks on a copy, while its losses are computed; for a rule without losses, while it predicts, and then
     no call needs the gradient at its input.
     """
-    twin = algorithm.twin().train()
+    twin = copy_of(algorithm).train()
     found: list[Call] = []
 
     def note(module: nn.Module, inputs: tuple[Any, ...]) -> None:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.measure.copying import copy_of
 
 SHARED = "what no block owns"
 
@@ -94,7 +95,7 @@ def structural(algorithm: Algorithm, batch: Batch) -> Structural | None:
         None for a rule without losses.
     """
     with _undisturbed(algorithm), torch.enable_grad():
-        twin = algorithm.twin().train()
+        twin = copy_of(algorithm).train()
         losses = twin.losses(_reseeded(batch, 0))
         if losses is None:
             return None
@@ -152,7 +153,7 @@ def black_box(algorithm: Algorithm, batch: Batch, steps: int = 3) -> BlackBox:
         steps: seeded steps after the change; a leak through a running statistic needs two to show.
     """
     with _undisturbed(algorithm):
-        warm = algorithm.twin()
+        warm = copy_of(algorithm)
         _step(warm, batch, 0)
         depth = warm.backbone.depth
         expected = [

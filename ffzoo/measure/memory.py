@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.measure.copying import copy_of
 from ffzoo.measure.kept import saved_activations
 
 
@@ -26,7 +27,7 @@ class StepCost:
 
 def step_cost(algorithm: Algorithm, batch: Batch) -> StepCost:
     """Measure one step on a copy; the algorithm itself and the random state stay as they are."""
-    twin = algorithm.twin()
+    twin = copy_of(algorithm)
     with torch.random.fork_rng(devices=[]), saved_activations(twin) as peak, FlopCounterMode(display=False) as flops:
         twin.train_step(batch)
     return StepCost(peak.bytes, flops.get_total_flops())

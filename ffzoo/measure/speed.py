@@ -32,6 +32,8 @@ def fastest_micro_batch(algorithm: Algorithm, batch: Batch, rounds: int = 5) -> 
         OptionError: micro-batches would learn something else.
     """
     twin = copy.deepcopy(algorithm)
+    if twin.execution.compile:  # a copy is not compiled
+        twin.run_as(twin.execution)
     sizes = [0]
     while (size := len(batch.y) // 2 ** len(sizes)) >= SMALLEST:
         sizes.append(size)

@@ -56,7 +56,7 @@ class _Pool(torch.autograd.Function):
         ctx.size, ctx.mode, ctx.power = size, mode, power
         ctx.shape, ctx.stride, ctx.dtype = h.shape, h.stride(), h.dtype
         # A few samples at a time never leave the cache.
-        parts = h.split(max(1, _CACHE * len(h) // h.numel()))
+        parts = h.split(max(1, _CACHE * len(h) // max(1, h.numel())))
         return torch.cat([_pooled(part, size, mode, power) for part in parts])
 
     @staticmethod
@@ -264,7 +264,8 @@ class Projection(Goodness):
             a = a / norm
         t = self.temperature()
         v = self._logits(a, t)
-        return self._reduce(v), (a, norm, t, v)
+        needed = a if norm is not None or self.config.projection == "learned" else None
+        return self._reduce(v), (needed, norm, t, v)
 
     def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The module's closed form; a prototype's share of its class is its softmax, and L2 projects the radius out."""

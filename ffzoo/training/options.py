@@ -62,6 +62,11 @@ class FitOptions:
         require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
         require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
         require(self.crop_padding >= 0, "crop_padding", self.crop_padding, "at least 0")
+        require(self.crop_padding == 0 or "crop" in self.augment, "crop_padding", self.crop_padding, "0 without crop")
+        for name in ("muon_lr", "muon_momentum"):
+            default = type(self).__dataclass_fields__[name].default
+            value = getattr(self, name)
+            require(self.optimizer == "muon" or value == default, name, value, f"{default} without optimizer=muon")
         require(0 <= self.seed < 2**31, "seed", self.seed, "at least 0 and below 2**31")
 
 

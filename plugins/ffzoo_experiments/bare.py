@@ -6,8 +6,6 @@ is the only thing that ties them.
 
 from __future__ import annotations
 
-import copy
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -69,10 +67,6 @@ class Bare(nn.Module):
                     x = F.layer_norm(x, x.shape[1:]).permute(0, 3, 1, 2)
                 x = F.relu_(conv(x))
         return self.head(x.float().mean((-2, -1)))
-
-    def twin(self) -> Bare:
-        """A copy for a probe, uncompiled."""
-        return copy.deepcopy(self)
 
     def train_step(self, batch: Batch) -> Tensor:
         """One step; returns the loss."""

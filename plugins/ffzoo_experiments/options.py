@@ -76,7 +76,7 @@ class TimeToAccuracy:
         config: the recipe, a shipped configuration or a TOML file.
         settings: further keys of ``--set`` as ``KEY=VALUE``, for all arms made of ``algo``; keys of ``fit``,
             ``backbone`` and ``data`` hold for ``others`` too.
-        arms: of ``local``, ``deepsup`` and ``bp``.
+        arms: of ``local``, ``twin_deepsup`` and ``twin_bp``.
         others: further algorithms under the same recipe.
         dataset: the configuration's own when empty.
         seeds: one run of every arm each.
@@ -88,7 +88,7 @@ class TimeToAccuracy:
     algo: str = "dgl"
     config: str = "fast_cifar"
     settings: tuple[str, ...] = ()
-    arms: tuple[Literal["local", "deepsup", "bp"], ...] = ("local", "deepsup", "bp")
+    arms: tuple[Literal["local", "twin_deepsup", "twin_bp"], ...] = ("local", "twin_deepsup", "twin_bp")
     others: tuple[str, ...] = ()
     dataset: str = ""
     seeds: tuple[int, ...] = (0,)
@@ -98,8 +98,8 @@ class TimeToAccuracy:
 
     def __post_init__(self) -> None:
         check(self)
-        require(bool(self.arms), "arms", ",".join(self.arms), "at least one of local, deepsup and bp")
-        names = (*self.arms, *self.others)
-        require(len(set(names)) == len(names), "others", ",".join(self.others), "each once")
+        require(bool(self.arms), "arms", ",".join(self.arms), "at least one of local, twin_deepsup and twin_bp")
+        once = len({*self.arms}) == len(self.arms) and len({self.algo, *self.others}) == 1 + len(self.others)
+        require(once, "others", ",".join(self.others), "each arm once, and not algo itself")
         require(len(set(self.seeds)) == len(self.seeds) >= 1, "seeds", self.seeds, "at least one, each once")
         require(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")

@@ -97,7 +97,7 @@ def _measured(
     results = []
     for arm, counted in costs.items():
         rss = None
-        if _measures_rss(config, device):
+        if _measures_rss(config, device) and "compiled" not in arm.kind:  # the compiler's own memory would count
             key = f"{precision}: resident memory of {arm.name}"
             rss = study.cell(key, partial(peak_rss, config, arm, precision, study))
         # The layers are those of the algorithm, however it is run.

@@ -83,7 +83,8 @@ def notes(found: Findings) -> tuple[str, ...]:
         f"Times: one step of every arm in each of {config.rounds} rounds, in random order. A ratio is the median of "
         "the ratios within rounds, in brackets its 95 % interval.",
         "saved: most bytes kept at one time for a later backward, counted. of ceiling: operations per second over "
-        "those of the step's own convolutions and linear layers when each runs alone.",
+        "those of the step's own convolutions and linear layers when each runs alone. Both of a compiled arm are "
+        "counted on the same step uncompiled.",
         f"'{config.reference}, again' is the reference a second time: how far two equal arms lie apart.",
     ]
     if any(arm.peak_rss_bytes is not None for arm in found.arms):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import matplotlib.figure
@@ -53,7 +54,7 @@ def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figu
             (axes[0], "train_seconds", 60, "training, minutes"),
             (axes[1], "train_flops", 1e15, "training, PFLOP"),
         ):
-            for colour, (name, runs) in zip(_COLOURS, found.items(), strict=False):
+            for colour, (name, runs) in zip(cycle(_COLOURS), found.items(), strict=False):
                 for number, run in enumerate(runs):
                     curve = [e for e in run["curve"] if e["validation_accuracy"] is not None and e[key] is not None]
                     xs = [e[key] / unit for e in curve]

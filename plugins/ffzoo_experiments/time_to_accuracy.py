@@ -2,9 +2,9 @@
 
 Three arms come of one algorithm:
 
-    local:      the algorithm
-    deepsup:    its losses without the stop-gradient between blocks (BP-DeepSup)
-    bp:         only the last block's losses, without the stop-gradient (plain backprop with the same readout)
+    local:          the algorithm
+    twin_deepsup:   its losses without the stop-gradient between blocks (BP-DeepSup)
+    twin_bp:        only the last block's losses, without the stop-gradient (plain backprop with the same readout)
 
 All else is equal: backbone, initial weights, data order, augmentation, optimizer, schedule and epochs.
 """
@@ -17,36 +17,52 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ffzoo import configuration
+from ffzoo import configuration, environment
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
-from ffzoo.errors import OptionError
+from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.plan import RunConfig, make_run, parse_set
 from ffzoo.training.options import Execution
 from ffzoo_experiments.options import TimeToAccuracy
 from ffzoo_experiments.time_report import figures, recipe, table, verdicts
 
-_NAMES = {"local": "{algo}", "deepsup": "BP-DeepSup of {algo}", "bp": "BP, readout of {algo}"}
+_NAMES = {"local": "{algo}", "twin_deepsup": "BP-DeepSup of {algo}", "twin_bp": "BP, readout of {algo}"}
 
 
 def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
     """Train every arm with every seed; each finished run is a cell, and an interrupted one goes on."""
     runs = {arm: [_run(config, arm, seed) for seed in config.seeds] for arm in (*config.arms, *config.others)}
-    study.expect(sum(map(len, runs.values())))
+    study.expect(1 + 2 * sum(map(len, runs.values())))
+    machine = study.machine(environment.resolve_device(config.device))  # seconds of two machines are not compared
     found: dict[str, list[dict[str, Any]]] = {}
     for arm, of_arm in runs.items():
+        for run in of_arm:
+            _refuse_another(study, arm, run)
         found[_name(config, arm)] = [
             study.cell(f"{arm}, seed {run.fit.seed}", partial(_train, run, arm, study)) for run in of_arm
         ]
     sample = runs[config.arms[0]][0]
     title = f"{sample.dataset}, {sample.backbone}, {sample.fit.epochs} epochs, {config.config}"
     return Report(
-        data={"options": dataclasses.asdict(config), "recipe": sample.to_json(), "arms": found},
+        data={"machine": machine, "options": dataclasses.asdict(config), "recipe": sample.to_json(), "arms": found},
         tables=(table(title, found),),
         figures=figures(title, found),
         verdicts=verdicts(found),
         notes=(recipe(sample), "Seconds are of training work alone; the test part was read once a run."),
     )
+
+
+def _refuse_another(study: Study, arm: str, run: RunConfig) -> None:
+    """A configuration's file may have changed since the study began.
+
+    Raises:
+        CheckpointError: it has.
+    """
+    key = f"{arm}, seed {run.fit.seed}: configuration"
+    now = json.loads(json.dumps(run.to_json()))
+    stored = study.cell(key, lambda: now)
+    if stored != now:
+        raise CheckpointError(f"{str(study.out)!r} was begun with another {key}; expected another folder")
 
 
 def _name(config: TimeToAccuracy, arm: str) -> str:
@@ -75,11 +91,11 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
         device=config.device,
     )
     recipe = run.algorithm.recipe
-    if arm in ("deepsup", "bp"):
+    if arm in ("twin_deepsup", "twin_bp"):
         if recipe is None or recipe.isolation != "local":
             raise OptionError(f"algo is {config.algo!r}, which is no recipe with isolation local; expected one")
         recipe = recipe.replace(isolation="none")
-        if arm == "bp":
+        if arm == "twin_bp":
             terms = tuple(dataclasses.replace(term, blocks="last") for term in recipe.terms)
             recipe = recipe.replace(terms=terms, fusion="last")
         run = dataclasses.replace(run, algorithm=dataclasses.replace(run.algorithm, config=recipe))

@@ -1,0 +1,16 @@
+"""A copy of an algorithm to measure on; the measured object has no say in how it is made."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+from ffzoo.algorithm import Algorithm
+
+
+def copy_of(algorithm: Algorithm) -> Algorithm:
+    """A copy that runs as the algorithm does, but uncompiled: a probe of a few steps would compile for minutes."""
+    copied = copy.deepcopy(algorithm)
+    if getattr(copied, "execution", None) is not None and copied.execution.compile:
+        copied.execution = dataclasses.replace(copied.execution, compile=False)
+    return copied
