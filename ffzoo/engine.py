@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from inspect import isclass
+from types import FunctionType
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -208,7 +209,8 @@ class RecipeAlgorithm(Algorithm):
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
         batch = as_batch(batch, y)
-        self.train()
+        if not self.training:  # a walk over all modules, at every step, would be felt
+            self.train()
         # A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a
         # rate of zero nothing would leak.
         inside = self.step_count < self.total_steps
@@ -272,7 +274,7 @@ class RecipeAlgorithm(Algorithm):
         neutral = -1 if views[-1].sign == 0 else 0
         fused: list[Tensor] = []
         read: list[tuple[tuple[Tensor, ...], Tensor]] = []
-        learn = _compiled(_learn_block) if self.execution.compile else _learn_block
+        compiled = self.execution.compile
         x = self._joined(views)
         given = [(x, keep(x))]
         del x
@@ -280,6 +282,7 @@ class RecipeAlgorithm(Algorithm):
             for l in range(self.backbone.depth):
                 ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
                 ((goodness, loss, factor),) = self.terms(l)
+                learn = _compiled(cast(FunctionType, _learn_block), l) if compiled else _learn_block
                 learned = learn(self, goodness, loss, given, ctx, len(views), neutral, factor, weight)
                 given = [(learned.passed, learned.counted)]
                 read.append((learned.scores, learned.loss))
@@ -624,9 +627,14 @@ def _allow_compiled_blocks() -> None:
 
 
 @cache
-def _compiled(function: Callable[..., _Learned]) -> Callable[..., _Learned]:
-    """``function``, compiled once for every block."""
-    return torch.compile(function, dynamic=False)
+def _compiled(function: FunctionType, block: int) -> Callable[..., _Learned]:
+    """``function``, compiled for one block.
+
+    Dynamo keeps what it compiled by code object, and tries one after the other: every block gets a code object of
+    its own.
+    """
+    code = function.__code__.replace(co_name=f"{function.__name__}_{block}")
+    return torch.compile(FunctionType(code, function.__globals__), dynamic=False)
 
 
 def _knows_gradient(part: nn.Module) -> bool:
