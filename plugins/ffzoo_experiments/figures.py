@@ -35,7 +35,7 @@ def figures(found: Findings) -> tuple[Figure, ...]:
         Figure(
             "arms",
             f"Images per second over {config.reference}'s, paired by round, against what a step keeps for its "
-            "backward. Vertical bars are 95 % intervals of the median; lines join an algorithm's micro-batch sizes.",
+            "backward. Vertical bars are 95 % intervals of the median; lines join micro-batch sizes.",
             partial(_draw_arms, found),
             (max(4.4 * len(config.precisions) + 1.2, 8.4), 5.2),  # the legend is 8 inches wide
         )
@@ -59,9 +59,10 @@ def _draw_arms(found: Findings, canvas: Canvas) -> None:
         arms = [arm for arm in found.of(precision) if arm.kind != "again"]
         axes.axhline(1, color=_REFERENCE, linewidth=0.9, zorder=1)
         for algo in (found.config.reference, *found.config.algos):
-            series = [arm for arm in arms if arm.algo == algo and arm.kind in ("plain", "micro-batch")]
-            series.sort(key=lambda arm: arm.micro_batch or found.config.batch_size)
-            axes.plot(*_points(series), color=_colour(found, algo), linewidth=1, alpha=0.45, zorder=2)
+            for kinds in (("plain", "micro-batch"), ("compiled",)):
+                series = [arm for arm in arms if arm.algo == algo and arm.kind in kinds]
+                series.sort(key=lambda arm: arm.micro_batch or found.config.batch_size)
+                axes.plot(*_points(series), color=_colour(found, algo), linewidth=1, alpha=0.45, zorder=2)
         for arm in arms:
             _mark(axes, arm, _colour(found, arm.algo))
         axes.set_xscale("log", base=2)
@@ -92,7 +93,8 @@ def _mark(axes: Axes, arm: ArmResult, colour: str) -> None:
     ((x,), (y,)) = _points([arm])
     if arm.ratio.low is not None and arm.ratio.high is not None:
         axes.plot([x, x], [arm.ratio.low, arm.ratio.high], color=colour, linewidth=1.4, alpha=0.7, zorder=3)
-    axes.plot(x, y, marker=_MARKERS[arm.kind][0], color=colour, markersize=7, markeredgecolor="white", zorder=4)
+    size = 13 if arm.kind == "compiled" else 7  # a star is mostly points
+    axes.plot(x, y, marker=_MARKERS[arm.kind][0], color=colour, markersize=size, markeredgecolor="white", zorder=4)
     if arm.micro_batch:
         from matplotlib.patheffects import withStroke
 
@@ -133,5 +135,5 @@ def _draw_depth(found: Findings, canvas: Canvas) -> None:
     for count, name, colour in sorted(ends):
         above = max(count, above * step)  # beside its line, but not on the label below
         at: dict[str, Any] = {"xytext": (9, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(name, (depths[-1], above), fontsize=9, color=colour, **at)
+        axes.annotate(name, (depths[-1], above), fontsize=9, color=colour, annotation_clip=False, **at)
     axes.margins(x=0.04)
