@@ -59,8 +59,8 @@ def _draw_arms(found: Findings, canvas: Canvas) -> None:
         arms = [arm for arm in found.of(precision) if arm.kind != "again"]
         axes.axhline(1, color=_REFERENCE, linewidth=0.9, zorder=1)
         for algo in (found.config.reference, *found.config.algos):
-            for kinds in (("plain", "micro-batch"), ("compiled",)):
-                series = [arm for arm in arms if arm.algo == algo and arm.kind in kinds]
+            for together in (("plain", "micro-batch"), ("compiled",)):
+                series = [arm for arm in arms if arm.algo == algo and arm.kind in together]
                 series.sort(key=lambda arm: arm.micro_batch or found.config.batch_size)
                 axes.plot(*_points(series), color=_colour(found, algo), linewidth=1, alpha=0.45, zorder=2)
         for arm in arms:
