@@ -11,18 +11,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from inspect import isclass
-from types import FunctionType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
-from ffzoo.backbones.base import Backbone, add_gradient, as_written, full_precision
+from ffzoo.backbones.base import Backbone, add_gradient, full_precision
 from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
+from ffzoo.closed_form import allow_compiled_blocks, compiled, knows_gradient, learn_block
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.measure.kept import keep
 from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
@@ -32,7 +32,6 @@ from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import Execution, FitOptions
 
 _CALIBRATION_SAMPLES = 5000
-_COMPILED_BLOCKS = 256
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ class RecipeAlgorithm(Algorithm):
         if hasattr(self, "optimizers"):  # moments must lie in memory as their weights do now
             self.optimizers.load_state(self.optimizers.state())
         if execution.compile:
-            _allow_compiled_blocks()
+            allow_compiled_blocks()
         if execution.compile and not self._learns_closed():
             units = [unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l)]
             for module in (*units, *self.norms):
@@ -263,7 +262,7 @@ class RecipeAlgorithm(Algorithm):
             and not any(p.requires_grad for p in self.norms.parameters())
             and all(type(norm) is Normalization for norm in self.goodness_norms)
             and all(len(of_block) == 1 for of_block in terms)
-            and all(_knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
+            and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
         )
 
     def _closed_forward(
@@ -274,7 +273,6 @@ class RecipeAlgorithm(Algorithm):
         neutral = -1 if views[-1].sign == 0 else 0
         fused: list[Tensor] = []
         read: list[tuple[tuple[Tensor, ...], Tensor]] = []
-        compiled = self.execution.compile
         x = self._joined(views)
         given = [(x, keep(x))]
         del x
@@ -282,7 +280,7 @@ class RecipeAlgorithm(Algorithm):
             for l in range(self.backbone.depth):
                 ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
                 ((goodness, loss, factor),) = self.terms(l)
-                learn = _compiled(cast(FunctionType, _learn_block), l) if compiled else _learn_block
+                learn = compiled(l) if self.execution.compile else learn_block
                 learned = learn(self, goodness, loss, given, ctx, len(views), neutral, factor, weight)
                 given = [(learned.passed, learned.counted)]
                 read.append((learned.scores, learned.loss))
@@ -559,87 +557,6 @@ class RecipeAlgorithm(Algorithm):
 def _add(metrics: Metrics, key: str, value: Tensor, weight: float) -> None:
     value = value.detach() if weight == 1 else weight * value.detach()
     metrics[key] = metrics[key] + value if key in metrics else value
-
-
-class _Learned(NamedTuple):
-    """What a block learned from a batch, and what it hands on."""
-
-    passed: Tensor
-    counted: object
-    fused: Tensor | None
-    scores: tuple[Tensor, ...]
-    loss: Tensor
-    of_block: list[Tensor]
-    of_goodness: dict[str, Tensor]
-
-
-def _learn_block(
-    algorithm: RecipeAlgorithm,
-    goodness: Goodness,
-    loss: LocalLoss,
-    given: list[tuple[Tensor, object]],
-    ctx: Context,
-    views: int,
-    neutral: int,
-    factor: float,
-    weight: float,
-) -> _Learned:
-    """The closed form of one block: a function of tensors, so that it can be compiled.
-
-    It takes its input out of ``given``, to drop it as soon as the gradient of the weights is there.
-    """
-    x, counted = given.pop()
-    backbone, l = algorithm.backbone, ctx.block
-    out = backbone.block(l, x)
-    counted_out = keep(out)
-    with algorithm._full_precision():
-        h = backbone.features(l, out)
-        parts = h.chunk(views) if views > 1 else (h,)
-        fused = None
-        if algorithm.fusion_head.reads == "features":
-            fused = algorithm.fusion_head.feature(l, full_precision(parts[neutral]))
-        scored = [goodness.scored(part, ctx) for part in parts[: len(ctx.signs)]]
-        counted_scored = [keep(t) for _, kept in scored for t in pytree.tree_leaves(kept) if isinstance(t, Tensor)]
-        scores = tuple(score for score, _ in scored)
-        value, gradients = loss.gradient(scores[: loss.views], ctx)
-        d_parts: list[Tensor] = []
-        of_goodness: dict[str, Tensor] = {}
-        for part, (_, kept), d_score in zip(parts, scored, gradients, strict=False):  # the neutral view has none
-            d_part, own = goodness.pull_back(part, kept, d_score if weight * factor == 1 else weight * factor * d_score)
-            d_parts.append(d_part)
-            of_goodness = {name: own[name] + of_goodness.get(name, 0.0) for name in own}
-        d = torch.cat(d_parts) if len(d_parts) > 1 else d_parts[0]
-    del scored, counted_scored, part, kept, d_part, d_parts
-    of_block = backbone.weight_gradients(l, x[: len(d)], d)
-    del x, counted, d
-    passed = algorithm._pass_on(l, out) if l < backbone.depth - 1 else out
-    counted_passed = keep(passed) if l < backbone.depth - 1 else None
-    del counted_out
-    return _Learned(passed, counted_passed, fused, scores, factor * value, of_block, of_goodness)
-
-
-def _allow_compiled_blocks() -> None:
-    """Dynamo compiles eight shapes of one function and then gives up; a deep network has more."""
-    config = torch._dynamo.config
-    for limit in ("recompile_limit", "cache_size_limit"):  # its name in newer and in older versions
-        if hasattr(config, limit):
-            setattr(config, limit, max(_COMPILED_BLOCKS, getattr(config, limit)))
-
-
-@cache
-def _compiled(function: FunctionType, block: int) -> Callable[..., _Learned]:
-    """``function``, compiled for one block.
-
-    Dynamo keeps what it compiled by code object, and tries one after the other: every block gets a code object of
-    its own.
-    """
-    code = function.__code__.replace(co_name=f"{function.__name__}_{block}")
-    return torch.compile(FunctionType(code, function.__globals__), dynamic=False)
-
-
-def _knows_gradient(part: nn.Module) -> bool:
-    """Whether a part's closed form is that of its own forward: a subclass that changes one must restate the other."""
-    return bool(type(part).__dict__.get("closed_form")) and as_written(part)
 
 
 def make_part(kind: str, part: Any, *args: Any) -> Any:

@@ -14,8 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ffzoo import Recipe, Term
 from ffzoo.algorithm import Batch
-from ffzoo.backbones.native import CNNBackbone
+from ffzoo.backbones.native import CNNBackbone, ConvBlock, SequentialBackbone
 from ffzoo.build import create
+from ffzoo.measure.memory import step_cost
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context
 from ffzoo.parts.goodness import MeanSquares, SumSquares
@@ -213,3 +214,12 @@ def test_what_has_no_closed_form_takes_the_graph(change):
     if change == "parameter hook":
         layer.weight.register_hook(lambda gradient: 0 * gradient)
     assert backwards(algorithm)[0] > 0
+
+
+def test_what_is_kept_is_a_blocks_input_and_output_and_its_logits_whatever_the_depth():
+    batch = Batch(torch.randn(4, 5, 8, 8), torch.randint(3, (4,)))
+    for depth in (2, 9):
+        chain = SequentialBackbone("chain", (5, 8, 8), [ConvBlock(5, 5) for _ in range(depth)], [(5, 8, 8)] * depth)
+        algorithm = create("dtg_ff", chain, (5, 8, 8), 3)
+        logits_and_temperature = 4 * 3 + 1
+        assert step_cost(algorithm, batch).saved_activation_bytes == 4 * (2 * 4 * 5 * 64 + logits_and_temperature)
