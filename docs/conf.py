@@ -58,7 +58,7 @@ add_module_names = False
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|numpy|np|nn|argparse|pathlib|collections|pluggy|importlib|contextlib|types|typing)\..*"),
     ("py:.*", r"matplotlib\..*"),
-    ("py:.*", r"(.*\.)?(T|SearchStrategy|state_dict|named_parameters)"),
+    ("py:.*", r"(.*\.)?(T|Tensor|SearchStrategy|state_dict|named_parameters)"),
 ]
 
 html_theme = "furo"

@@ -7,9 +7,10 @@ weights is left to compute: half of what the layer costs backprop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +26,19 @@ if TYPE_CHECKING:
 _BLOCKS = 256  # compiled shapes
 
 
-class Learned(NamedTuple):
-    """What a block learned from a batch, and what it hands on."""
+@dataclass
+class Learned:
+    """What a block learned from a batch, and what it hands on.
+
+    Attributes:
+        passed: what the next block reads.
+        counted: stands for ``passed`` in what is counted as kept.
+        fused: what the fusion keeps of the features.
+        scores: of each view.
+        loss: of the block.
+        of_block: gradients of the block's parameters, in their order.
+        of_goodness: gradients of the goodness's parameters, by name.
+    """
 
     passed: Tensor
     counted: object
