@@ -31,17 +31,17 @@ _NAMES = {"local": "{algo}", "twin_deepsup": "BP-DeepSup of {algo}", "twin_bp": 
 
 def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
     """Train every arm with every seed; each finished run is a cell, and an interrupted one goes on."""
-    runs = {arm: [_run(config, arm, seed) for seed in config.seeds] for arm in (*config.arms, *config.others)}
-    study.expect(1 + 2 * sum(map(len, runs.values())))
+    arms = (*config.arms, *config.others)
+    runs = {(seed, arm): _run(config, arm, seed) for seed in config.seeds for arm in arms}
+    study.expect(1 + 2 * len(runs))
     machine = study.machine(environment.resolve_device(config.device))  # seconds of two machines are not compared
-    found: dict[str, list[dict[str, Any]]] = {}
-    for arm, of_arm in runs.items():
-        for run in of_arm:
-            _refuse_another(study, arm, run)
-        found[_name(config, arm)] = [
-            study.cell(f"{arm}, seed {run.fit.seed}", partial(_train, run, arm, study)) for run in of_arm
-        ]
-    sample = runs[config.arms[0]][0]
+    for (_, arm), run in runs.items():
+        _refuse_another(study, arm, run)
+    found: dict[str, list[dict[str, Any]]] = {_name(config, arm): [] for arm in arms}
+    for (seed, arm), run in runs.items():  # a whole comparison first, then the next seed
+        cell = study.cell(f"{arm}, seed {seed}", partial(_train, run, arm, study))
+        found[_name(config, arm)].append(cell)
+    sample = runs[config.seeds[0], config.arms[0]]
     title = f"{sample.dataset}, {sample.backbone}, {sample.fit.epochs} epochs, {config.config}"
     return Report(
         data={"machine": machine, "options": dataclasses.asdict(config), "recipe": sample.to_json(), "arms": found},
