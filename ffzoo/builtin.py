@@ -44,7 +44,7 @@ def register_local_losses(register: Register) -> None:
 
 @hookimpl
 def register_fusions(register: Register) -> None:
-    """Four ways to read a prediction out of the blocks."""
+    """Ways to read a prediction out of the blocks."""
     register("sum", "ffzoo.parts.fusions:Sum", config=_OPT + "Sum", summary="sum over blocks")
     register("last", "ffzoo.parts.fusions:Last", summary="the last block alone")
     register(
@@ -59,6 +59,12 @@ def register_fusions(register: Register) -> None:
         "ffzoo.parts.fusions:ConcatLinear",
         config=_OPT + "ConcatLinear",
         summary="linear softmax on concatenated pooled features",
+    )
+    register(
+        "probe",
+        "ffzoo.parts.fusions:Probe",
+        config=_OPT + "Probe",
+        summary="linear softmax on concatenated pooled features, fitted after training",
     )
 
 
@@ -102,6 +108,21 @@ def register_normalizations(register: Register) -> None:
     register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
     register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
     register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)
+    register("batchnorm", "ffzoo.parts.norms:BatchNorm", summary="mean 0, variance 1 a channel over the batch")
+
+
+@hookimpl
+def register_schedules(register: Register) -> None:
+    """Which blocks train when."""
+    register("simultaneous", "ffzoo.parts.schedules:Simultaneous", summary="every block at every step")
+    register("greedy", "ffzoo.parts.schedules:Greedy", summary="one block after the other")
+    register(
+        "windows",
+        "ffzoo.parts.schedules:Windows",
+        config=_OPT + "Windows",
+        summary="all begin together and end one after the other",
+        paper="CwComp, arXiv:2312.12668",
+    )
 
 
 @hookimpl

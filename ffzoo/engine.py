@@ -25,7 +25,18 @@ from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, s
 from ffzoo.closed_form import allow_compiled_blocks, compiled, knows_gradient, learn_block
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.measure.kept import keep
-from ffzoo.parts.base import Build, Context, FunctionGoodness, Fusion, FusionBuild, Goodness, LocalLoss
+from ffzoo.parts.base import (
+    Build,
+    Context,
+    FunctionGoodness,
+    Fusion,
+    FusionBuild,
+    Goodness,
+    LabelEmbedding,
+    LocalLoss,
+    Negatives,
+    Schedule,
+)
 from ffzoo.parts.norms import Normalization
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
@@ -36,10 +47,21 @@ _CALIBRATION_SAMPLES = 5000
 
 @dataclass(frozen=True)
 class View:
-    """One version of the input that is forwarded in a step; sign 0 is read by the fusion alone."""
+    """One version of the input that is forwarded in a step; sign 0 is read by the fusion alone.
+
+    Attributes:
+        x: inputs, without a label.
+        y: the labels to embed; None for the neutral one.
+        sign: +1 positive, -1 negative.
+    """
 
     x: Tensor
+    y: Tensor | None
     sign: int
+
+    def rows(self, part: slice) -> View:
+        """Some of its samples."""
+        return View(self.x[part], None if self.y is None else self.y[part], self.sign)
 
 
 class RecipeAlgorithm(Algorithm):
@@ -65,8 +87,11 @@ class RecipeAlgorithm(Algorithm):
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
         depth, shapes = backbone.depth, backbone.feature_shapes
 
-        self.label_embedding = make_part("label_embeddings", recipe.label_embedding, num_classes)
-        self.negatives = make_part("negatives", recipe.negatives, num_classes)
+        backbone.requires_grad_(recipe.train_blocks)
+        self.label_embedding: LabelEmbedding = make_part("label_embeddings", recipe.label_embedding, num_classes)
+        self.label_embedding.attach(backbone.input_shape, shapes, generator)
+        self.negatives: Negatives = make_part("negatives", recipe.negatives, num_classes)
+        self.schedule: Schedule = make_part("schedules", recipe.schedule, depth)
         if recipe.goodness_norm == "auto":
             raise RecipeError("goodness_norm is 'auto', which is a choice of forward_norm; expected none, l2, ...")
         norm = recipe.forward_norm
@@ -80,18 +105,20 @@ class RecipeAlgorithm(Algorithm):
         self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
         self.weights: list[list[float]] = []  # of the terms, block by block
         self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()
+        together: dict[str, Any] = {}
         for l, shape in enumerate(shapes):
             chosen = [t for t in recipe.terms if t.blocks == "all" or l == depth - 1]
-            if self.local and not chosen:
+            if self.isolation != "none" and not chosen:
                 raise RecipeError(
                     f"block {l + 1} of {depth} has no term, so nothing would train it; "
-                    "with isolation=local expected at least one term with blocks=all"
+                    f"with isolation={self.isolation} expected at least one term with blocks=all"
                 )
-            build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing)
+            build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing, shapes, together)
             self.weights.append([t.weight for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
 
+        self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
         self.labelled = find("label_embeddings", recipe.label_embedding)[0].name != "none"
         self.contrasts = find("negatives", recipe.negatives)[0].name != "none"
         self._check_terms()
@@ -106,14 +133,15 @@ class RecipeAlgorithm(Algorithm):
             )
         self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
         parts: list[Goodness | LocalLoss] = [p for of_block in terms for g, loss, _ in of_block for p in (g, loss)]
-        couplings = {p.coupling for p in parts} | {self.fusion_head.coupling}
+        couplings = {p.coupling for p in parts} | {self.negatives.coupling, self.fusion_head.coupling}
         self.coupling = "+".join(sorted(couplings - {"none"})) or "none"
         self.batch_level = any(p.batch_level for p in parts)
+        self.required = {field for p in parts for field in p.requires}
         self.needs_validation = self.fusion_head.calibrates
         self.batch_statistics = has_batch_statistics(self)
 
         owned = [self.own_parameters(l) for l in range(depth)]
-        heads = list(self.fusion_head.parameters())
+        heads = [*self.fusion_head.parameters(), *self.shared.parameters()]
         if any(g.reads_output for of_block in terms for g, _, _ in of_block):
             heads += [p for name, p in backbone.named_parameters() if backbone.owner(name) is None]
         self._of_block = [backbone.block_parameters(l) for l in range(depth)]
@@ -128,8 +156,12 @@ class RecipeAlgorithm(Algorithm):
                     f"{type(loss).__name__} accepts {' or '.join(loss.accepts)} scores, but "
                     f"{type(goodness).__name__} gives {goodness.kind} scores"
                 )
-            if loss.views == 2 and not self.contrasts:
-                raise RecipeError(f"{type(loss).__name__} compares positive and negative views; expected negatives")
+            if loss.views == 2 and not (self.contrasts and loss.second == self.negatives.sign):
+                kind = "negative" if loss.second < 0 else "positive"
+                raise RecipeError(
+                    f"{type(loss).__name__} compares each sample with a {kind} view of it, which negatives="
+                    f"{find('negatives', self.config.negatives)[0].name} does not make; expected other negatives"
+                )
             if goodness.kind == "class" and self.labelled:
                 raise RecipeError(
                     f"{type(goodness).__name__} scores classes, and the label embedding would show it the right one; "
@@ -157,7 +189,8 @@ class RecipeAlgorithm(Algorithm):
     def own_parameters(self, block: int) -> list[nn.Parameter]:
         """The parameters a block trains: its own, those of the norm before it and of its goodness."""
         modules = (self.norms, self.goodness_norms, self.goodness, self.local_losses)
-        return self.backbone.block_parameters(block) + [p for m in modules for p in m[block].parameters()]
+        labels = [p for key, p in self.label_embedding.named_parameters() if self.label_embedding.owner(key) == block]
+        return self.backbone.block_parameters(block) + [p for m in modules for p in m[block].parameters()] + labels
 
     def owner(self, key: str) -> int | None:
         """See :meth:`ffzoo.Algorithm.owner`."""
@@ -166,6 +199,8 @@ class RecipeAlgorithm(Algorithm):
         module, _, rest = key.partition(".")
         if module == "backbone":
             return self.backbone.owner(rest)
+        if module == "label_embedding":
+            return self.label_embedding.owner(rest)
         if module in ("norms", "goodness_norms", "goodness", "local_losses"):
             return int(rest.split(".")[0])
         return None
@@ -191,11 +226,42 @@ class RecipeAlgorithm(Algorithm):
 
     def _streams(self) -> bool:
         """Whether each block's backward runs inside the forward walk."""
-        return self.execution.streaming and self.local and self.fusion_grad == "detached"
+        return self.execution.streaming and self.isolation != "none" and self.fusion_grad == "detached"
+
+    def _cuts(self, l: int) -> bool:
+        """Whether the gradient stops behind block ``l`` in the step at hand."""
+        return self.local or (self.isolation == "overlap" and (l + self.step_count) % 2 == 1)
+
+    def _learns(self, l: int) -> bool:
+        """Whether block ``l``'s own losses teach anything in the step at hand."""
+        if self.isolation == "overlap" and not self._cuts(l):
+            return False
+        if self.step_count >= self.total_steps:
+            return True
+        start, end = self.schedule.window(l)
+        return start <= self.step_count / self.total_steps < end
+
+    def _set_rates(self) -> None:
+        """Learning rates of the step at hand: a block's schedule runs over its window.
+
+        A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a rate of zero
+        nothing would leak.
+        """
+        inside = self.step_count < self.total_steps
+        progress = self.step_count / self.total_steps if inside else 0.0
+        self.optimizers.set_rate(learning_rate_factor(self.fit, progress) if inside else 1.0)
+        for l in range(self.backbone.depth):
+            start, end = self.schedule.window(l)
+            if inside and (start, end) != (0.0, 1.0) and start <= progress < end:
+                self.optimizers.set_rate(learning_rate_factor(self.fit, (progress - start) / (end - start)), l)
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Fix the length of the learning-rate schedule."""
+        """Fix the length of the learning-rate schedule, and let the parts see the training part."""
         self.total_steps = train.steps * epochs
+        for l in range(self.backbone.depth):
+            for goodness, loss, _ in self.terms(l):
+                goodness.prepare(train)
+                loss.prepare(train)
         if type(self.backbone).calibrate is Backbone.calibrate:
             return
         first: list[Tensor] = []
@@ -210,26 +276,26 @@ class RecipeAlgorithm(Algorithm):
         batch = as_batch(batch, y)
         if not self.training:  # a walk over all modules, at every step, would be felt
             self.train()
-        # A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a
-        # rate of zero nothing would leak.
-        inside = self.step_count < self.total_steps
-        self.optimizers.set_rate(learning_rate_factor(self.fit, self.step_count / self.total_steps) if inside else 1.0)
+        self._set_rates()
         views = self._views(batch)
         rows = self._rows(len(batch.y))
-        streaming, closed_form = self._streams(), self._learns_closed()
+        streaming = self._streams()
+        closed_form = self._learns_closed() and all(map(self._learns, range(self.backbone.depth)))
         metrics: Metrics = {}
         for i, part in enumerate(rows):
             weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
-            chunk = [View(v.x[part], v.sign) for v in views]
+            chunk = [view.rows(part) for view in views]
             if closed_form:
                 self._closed_forward(chunk, batch.y[part], batch, metrics, weight, last)
                 continue
             kept: list[Tensor] = []
 
             def update(l: int, loss: Tensor, weight: float = weight, last: bool = last) -> None:
-                (weight * loss).backward()
+                if loss.requires_grad:  # there may be nothing to train in a block that is left as it is
+                    (weight * loss).backward()
                 if last:
-                    self.optimizers.step(l)
+                    for block in (l - 1, l) if l and not self._cuts(l - 1) else (l,):
+                        self.optimizers.step(block)
 
             def keep(l: int, loss: Tensor, kept: list[Tensor] = kept) -> None:
                 kept.append(loss)
@@ -237,8 +303,9 @@ class RecipeAlgorithm(Algorithm):
             head = self._forward(chunk, batch.y[part], batch, update if streaming else keep, metrics, weight)
             if head is not None:
                 kept.append(head)
-            if kept:
-                (weight * torch.stack(kept).sum()).backward()
+            total = torch.stack(kept).sum() if kept else None
+            if total is not None and total.requires_grad:
+                (weight * total).backward()
         if not streaming:
             for l in range(self.backbone.depth):
                 self.optimizers.step(l)
@@ -259,7 +326,9 @@ class RecipeAlgorithm(Algorithm):
         terms = [self.terms(l) for l in range(self.backbone.depth)]
         return (
             self.backbone.closed_form
-            and not any(p.requires_grad for p in self.norms.parameters())
+            and all(p.requires_grad for p in self.backbone.parameters())
+            and not any(p.requires_grad for m in (self.norms, self.label_embedding) for p in m.parameters())
+            and not (self.label_embedding.per_block or self.batch_statistics or self.required)
             and all(type(norm) is Normalization for norm in self.goodness_norms)
             and all(len(of_block) == 1 for of_block in terms)
             and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
@@ -315,20 +384,23 @@ class RecipeAlgorithm(Algorithm):
             _add(metrics, f"loss/{l + 1}", value, weight)
 
     def _joined(self, views: Sequence[View]) -> Tensor:
-        """The views as one batch, laid out as the backbone's weights are."""
-        x = torch.cat([v.x for v in views]) if len(views) > 1 else views[0].x
+        """The views with their labels as one batch, laid out as the backbone's weights are."""
+        embedded = [self.label_embedding(v.x, v.y) for v in views]
+        x = torch.cat(embedded) if len(views) > 1 else embedded[0]
         if x.dim() == 4 and self.execution.memory_format == "channels_last":
             x = x.contiguous(memory_format=torch.channels_last)
         return x
 
     def _views(self, batch: Batch) -> list[View]:
         """Positive, negative, and the neutral view that only a fusion of features reads."""
-        views = [View(self.label_embedding(batch.x, batch.y), +1)]
+        positive = self.negatives.positive(batch.x)
+        views = [View(positive, batch.y, +1)]
         if self.contrasts:
-            x, y = self.negatives(batch.x, batch.y, batch.generator)
-            views.append(View(self.label_embedding(x, y), -1))
+            read = (self.predict(batch.x),) if self.negatives.reads_prediction else ()
+            x, y = self.negatives(batch.x, batch.y, batch.generator, *read)
+            views.append(View(x, y, self.negatives.sign))
         if self.labelled and self.fusion_head.reads == "features":
-            views.append(View(self.label_embedding(batch.x, None), 0))
+            views.append(View(positive, None, 0))
         return views
 
     def _rows(self, size: int) -> list[slice]:
@@ -352,21 +424,24 @@ class RecipeAlgorithm(Algorithm):
         weight: float,
     ) -> Tensor | None:
         """One walk over all views; hands out each block's loss and returns the fusion's."""
-        signs = tuple(v.sign for v in views if v.sign)
+        others = self._others(views, y, batch) if "others" in self.required else None
         kept: list[Tensor] = []
 
         def visit(l: int, out: Any) -> Any:
+            learns = self._learns(l)
             with self._full_precision():
                 h = self.backbone.features(l, out)
-                loss = self._loss(l, h, out, len(views), signs, y, batch, metrics, weight)
+                ctx = self._context(views, y, batch, l, () if others is None else others[l])
+                with contextlib.nullcontext() if learns else torch.no_grad():
+                    loss = self._loss(h, out, len(views), ctx, metrics, weight)
                 if self.fusion_head.reads == "features":
                     # The neutral view comes last; where no label enters the input, the positive one is neutral.
                     view = full_precision(h).chunk(len(views))[-1 if views[-1].sign == 0 else 0]
                     f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
                     kept.extend([] if f is None else [f])
-                if loss is not None:
+                if loss is not None and learns:
                     on_loss(l, loss)
-            return self._pass_on(l, out, loss is not None or self.fusion_head.reads == "features")
+            return self._pass_on(l, out, [v.y for v in views], loss is not None or self.fusion_head.reads == "features")
 
         with self._autocast(), self._statistics(len(views)):
             self.backbone.walk(self._joined(views), visit)
@@ -375,26 +450,42 @@ class RecipeAlgorithm(Algorithm):
             _add(metrics, "loss/fusion", head, weight)
         return head
 
-    def _loss(
-        self,
-        l: int,
-        h: Tensor,
-        out: Any,
-        parts: int,
-        signs: tuple[int, ...],
-        y: Tensor,
-        batch: Batch,
-        metrics: Metrics,
-        weight: float,
-    ) -> Tensor | None:
+    def _context(
+        self, views: Sequence[View], y: Tensor, batch: Batch, l: int, others: tuple[Tensor, ...] = ()
+    ) -> Context:
+        """What block ``l``'s parts may know in a step."""
+        signs = tuple(v.sign for v in views if v.sign)
+        x = views[0].x if "input" in self.required else None
+        return Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator, x, others)
+
+    @torch.no_grad()
+    def _others(self, views: Sequence[View], y: Tensor, batch: Batch) -> list[tuple[Tensor, ...]]:
+        """For each block and view the sum of the other blocks' scores, from a walk before anything is updated."""
+        found: list[tuple[Tensor, ...]] = []
+
+        def visit(l: int, out: Any) -> Any:
+            with self._full_precision():
+                ctx = self._context(views, y, batch, l)
+                found.append(self._scores_of(self.terms(l)[0][0], self.backbone.features(l, out), out, len(views), ctx))
+            return self._pass_on(l, out, [v.y for v in views])
+
+        with buffers_untouched(self), self._autocast(), self._statistics(len(views)):
+            self.backbone.walk(self._joined(views), visit)
+        totals = [torch.stack(of_view).sum(0) for of_view in zip(*found, strict=True)]
+        return [tuple(t - own for t, own in zip(totals, of_block, strict=True)) for of_block in found]
+
+    def _scores_of(self, goodness: Goodness, h: Tensor, out: Any, parts: int, ctx: Context) -> tuple[Tensor, ...]:
+        """A goodness's score of each view but the neutral one."""
+        l = ctx.block
+        views = h.chunk(parts)[: len(ctx.signs)] if parts > 1 else (h,)  # even one chunk costs a copy in backward
+        return tuple(goodness(out if goodness.reads_output else self._read_by(goodness, l, v), ctx) for v in views)
+
+    def _loss(self, h: Tensor, out: Any, parts: int, ctx: Context, metrics: Metrics, weight: float) -> Tensor | None:
         """The weighted sum of a block's terms; None for a block without any."""
-        ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
+        l, y = ctx.block, cast(Tensor, ctx.y)
         total: Tensor | None = None
-        views = h.chunk(parts)[: len(signs)] if parts > 1 else (h,)  # even one chunk costs a copy in backward
         for goodness, loss, factor in self.terms(l):
-            scores = tuple(
-                goodness(out if goodness.reads_output else self._read_by(goodness, l, v), ctx) for v in views
-            )
+            scores = self._scores_of(goodness, h, out, parts, ctx)
             value = factor * loss(scores[: loss.views], ctx)
             self._note(metrics, l, goodness, scores, y, value, weight)
             total = value if total is None else total + value
@@ -426,17 +517,31 @@ class RecipeAlgorithm(Algorithm):
         """What a goodness reads, in full precision whatever the blocks ran in."""
         return full_precision(self.backbone.features(l, out))
 
-    def _pass_on(self, l: int, out: Any, read: bool = True) -> Any:
-        """What block l + 1 reads of block l's output; ``read``: somebody keeps the output's features."""
+    def _pass_on(self, l: int, out: Any, labels: Sequence[Tensor | None] = (), read: bool = True) -> Any:
+        """What block l + 1 reads of block l's output.
+
+        Args:
+            l: index of the block.
+            out: its output, of all views.
+            labels: of each view; None for the neutral one.
+            read: somebody keeps the output's features.
+        """
         if l == self.backbone.depth - 1:
             return out
-        given = pytree.tree_map(torch.detach, out) if self.local else out
+        given = pytree.tree_map(torch.detach, out) if self._cuts(l) else out
         passed = pytree.tree_map(self.norms[l + 1], self.backbone.downsample(l + 1, given))
+        if self.label_embedding.per_block:
+            passed = pytree.tree_map(partial(self._labelled, l + 1, labels), passed)
         if read and self.backbone.copies_at_cuts:
             # Passing on shares memory, detached or not: an in-place operation at the start of the next
             # block would change the features that were just read.
             passed = pytree.tree_map(torch.clone, passed)
         return passed
+
+    def _labelled(self, l: int, labels: Sequence[Tensor | None], u: Tensor) -> Tensor:
+        """Block ``l``'s input with each view's labels."""
+        views = zip(u.chunk(len(labels)), labels, strict=True)
+        return torch.cat([self.label_embedding.inject(l, view, y) for view, y in views])
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if self.execution.precision == "fp32":
@@ -452,9 +557,11 @@ class RecipeAlgorithm(Algorithm):
         return torch.autocast(next(self.backbone.parameters()).device.type, enabled=False)
 
     def _statistics(self, parts: int) -> contextlib.AbstractContextManager[Any]:
+        stack = contextlib.ExitStack()
         if parts > 1 and self.batch_statistics:
-            return split_statistics(self.backbone, parts)
-        return contextlib.nullcontext()
+            for module in (self.backbone, self.norms):
+                stack.enter_context(split_statistics(module, parts))
+        return stack
 
     # ---------------------------------------------------------------- inference
 
@@ -476,9 +583,13 @@ class RecipeAlgorithm(Algorithm):
         with self._evaluating():
             return self._fused_features(x)
 
-    def _fused_features(self, x: Tensor) -> Tensor:
+    def _fusion_features(self, x: Tensor) -> list[Tensor]:
+        """What the fusion keeps of each block that it reads."""
         kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x, None))]
-        return self.fusion_head([f for f in kept if f is not None])
+        return [f for f in kept if f is not None]
+
+    def _fused_features(self, x: Tensor) -> Tensor:
+        return self.fusion_head(self._fusion_features(x))
 
     @torch.no_grad()
     def features(self, x: Tensor) -> list[Tensor]:
@@ -497,10 +608,10 @@ class RecipeAlgorithm(Algorithm):
         def visit(l: int, out: Any) -> Any:
             with self._full_precision():
                 found.append(read(l, out))
-            return self._pass_on(l, out)
+            return self._pass_on(l, out, [y])
 
         with self._autocast():
-            self.backbone.walk(self.label_embedding(x, y), visit)
+            self.backbone.walk(self.label_embedding(self.negatives.positive(x), y), visit)
         return found
 
     def _block_scores(self, x: Tensor) -> list[Tensor | None] | None:
@@ -533,7 +644,12 @@ class RecipeAlgorithm(Algorithm):
                 m.training = True
 
     def finish(self, train: Samples, validation: Samples | None) -> None:
-        """Let the fusion choose on the validation part."""
+        """Let the fusion fit what it fits on the training part, and choose on the validation part."""
+        if self.fusion_head.fits:
+            with torch.no_grad(), self._evaluating():
+                seen = [(self._fusion_features(b.x), b.y) for b in train]
+            blocks = [torch.cat(block) for block in zip(*(features for features, _ in seen), strict=True)]
+            self.fusion_head.fit(blocks, torch.cat([y for _, y in seen]))
         if validation is None or self.fusion_head.reads != "scores":
             return
         with torch.no_grad(), self._evaluating():
@@ -572,6 +688,5 @@ def make_goodness_part(part: Any, build: Build, backbone: Backbone) -> Goodness:
     if not isclass(target):
         return FunctionGoodness(target, build)
     goodness = cast("Goodness", cast("Any", target)(config, build))
-    if goodness.reads_output:
-        goodness.attach(backbone)
+    goodness.attach(backbone)
     return goodness

@@ -83,6 +83,11 @@ def register_normalizations(register: Register) -> None:
 
 
 @hookspec
+def register_schedules(register: Register) -> None:
+    """Which blocks train when: a ``Schedule`` class."""
+
+
+@hookspec
 def register_backbones(register: Register) -> None:
     """A network as an ordered list of blocks: ``(config, input_shape) -> Backbone``."""
 

@@ -22,7 +22,7 @@ from ffzoo.registry import Entry
 Part = Any
 """A registered name, or an instance of a registered config dataclass."""
 
-Isolation = Literal["local", "none"]
+Isolation = Literal["local", "overlap", "none"]
 
 _KIND_OF = {
     "goodness": "goodness",
@@ -31,6 +31,7 @@ _KIND_OF = {
     "negatives": "negatives",
     "goodness_norm": "normalizations",
     "forward_norm": "normalizations",
+    "schedule": "schedules",
     "fusion": "fusions",
 }
 
@@ -67,7 +68,12 @@ class Recipe:
         forward_norm: normalization of what the next block reads, after the goodness was read.
             ``"auto"`` is ``layernorm`` between native blocks and ``none`` between the blocks of a
             model that brings norms of its own.
-        isolation: where the gradient stops: ``"local"`` at every block, ``"none"`` nowhere.
+        isolation: where the gradient stops: ``"local"`` at every block; ``"overlap"`` at every second block, the
+            odd ones in one step and the even ones in the next, so that a loss reaches its block and the one before;
+            ``"none"`` nowhere.
+        schedule: which blocks train when.
+        train_blocks: False leaves the backbone as it was initialized, and trains goodness, losses and fusion only:
+            the random-features control of any rule.
         fusion: per-block scores or features -> prediction.
         fusion_grad: ``"detached"``, or ``"one_hop"``: the fusion's loss reaches each block it reads
             (not layer-local in the strict sense, and it keeps every block's activations alive).
@@ -79,6 +85,8 @@ class Recipe:
     goodness_norm: Part = "none"
     forward_norm: Part = "auto"
     isolation: Isolation = "local"
+    schedule: Part = "simultaneous"
+    train_blocks: bool = True
     fusion: Part = "sum"
     fusion_grad: Literal["detached", "one_hop"] = "detached"
 

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "negatives": "negatives",
         "label_embeddings": "label embedding",
         "normalizations": "normalization",
+        "schedules": "schedule",
         "backbones": "backbone",
         "backbone_sources": "backbone source",
         "datasets": "data set",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import tomllib
+from pathlib import Path
 
-os.environ.setdefault("FFZOO_LOAD_PLUGINS", "bp,dgl,dtg_ff,experiments,nokland,vanilla_ff")
+_PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+if _PROJECT.exists():
+    _SHIPPED = tomllib.loads(_PROJECT.read_text())["project"]["entry-points"]["ffzoo"]
+    os.environ.setdefault("FFZOO_LOAD_PLUGINS", ",".join(_SHIPPED))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch

@@ -138,8 +138,9 @@ def test_negative_views_never_carry_the_true_label():
     batch = batch_of(256)
     positive, negative = algorithm._views(batch)
     true = 5.0 * nn.functional.one_hot(batch.y, 4).float()
-    assert torch.equal(positive.x.flatten(1)[:, :4], true)
-    assert not bool((negative.x.flatten(1)[:, :4] * true).any())
+    right, wrong = (algorithm._joined([view]).flatten(1)[:, :4] for view in (positive, negative))
+    assert torch.equal(right, true)
+    assert not bool((wrong * true).any())
 
 
 def test_best_range_is_chosen_on_the_validation_part():
@@ -170,7 +171,7 @@ def test_views_do_not_share_batch_statistics():
     batch = batch_of(shape=(12,))
     views = algorithm._views(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     algorithm.train()
-    goodness = [model[:3](v.x).square().mean(1) for v in views]
+    goodness = [model[:3](algorithm._joined([v])).square().mean(1) for v in views]
     expected = (nn.functional.softplus(-8 * (goodness[0] - 2)) + nn.functional.softplus(8 * (goodness[1] - 2))) / 2
     losses = algorithm.losses(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     torch.testing.assert_close(losses[0], expected.mean())
@@ -180,7 +181,7 @@ def test_views_do_not_share_batch_statistics():
     ("recipe", "message"),
     [
         (Recipe(terms=(Term("mean_squares", "cross_entropy"),)), "accepts class scores"),
-        (Recipe(terms=(Term("mean_squares", "logistic"),), label_embedding="overlay"), "expected negatives"),
+        (Recipe(terms=(Term("mean_squares", "logistic"),), label_embedding="overlay"), "expected other negatives"),
         (Recipe(terms=(Term("mean_squares", "logistic"),), negatives="wrong_label"), "needs labels in the input"),
         (Recipe(terms=(Term("mean_squares", "logistic"),), negatives="hybrid_images"), "expected fusion=concat_linear"),
         (Recipe(terms=(Term("projection", "cross_entropy", blocks="last"),)), "nothing would train it"),

@@ -129,7 +129,7 @@ def test_set_chooses_parts_and_their_options_in_any_order():
         ({"goodness.t_min": 3.0}, "t_max"),
         ({"forward_norm.eps": 1}, "has no options"),
         ({"terms.3.goodness.grid": 1}, "terms.0"),
-        ({"isolation": "locale"}, "'local' or 'none'"),
+        ({"isolation": "locale"}, "'local' or 'overlap' or 'none'"),
         ({"isolation.x": 1}, "no options"),
         ({"terms": 1}, "unknown option"),
     ],

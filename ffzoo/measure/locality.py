@@ -117,11 +117,13 @@ def structural(algorithm: Algorithm, batch: Batch) -> Structural | None:
         return f"the loss of block {row + 1}" if row < depth else f"the loss of head {row - depth + 1}"
 
     crossing: list[tuple[bool, str]] = []  # whether the declaration forbids it, and the words
-    isolated = algorithm.isolation == "local"
+    isolated = algorithm.isolation != "none"
+    reach = 1 if algorithm.isolation == "overlap" else 0  # blocks before its own that a loss may teach
     for row, norms in enumerate(matrix):
         for block in range(depth):
             if block != row and norms[block]:
-                forbidden = isolated and (row < depth or algorithm.fusion_grad != "one_hop")
+                allowed = row - reach <= block < row if row < depth else algorithm.fusion_grad == "one_hop"
+                forbidden = isolated and not allowed
                 text = f"{loss_name(row)} has a gradient (norm {norms[block]:.1e}) on block {block + 1}"
                 crossing.append((forbidden, text))
     for name, rows in shared.items():

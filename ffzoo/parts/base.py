@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ffzoo.backbones.base import Backbone
+
+if TYPE_CHECKING:
+    from ffzoo.algorithm import Samples
 
 ScoreKind = Literal["sample", "class", "map", "embedding", "reconstruction"]
 """What a score is: ``(B,)``, ``(B, K)``, ``(B, P)``, ``(B, D)``, or shaped like the input."""
@@ -26,6 +29,9 @@ class Build:
         depth: number of blocks.
         generator: source of frozen random numbers.
         label_smoothing: of the training, for losses on class scores.
+        shapes: features of every block; when empty, every block's are like this one's.
+        shared: what the blocks of one algorithm build together, by name: the first block that needs a thing puts it
+            there. Modules in it belong to no block and are trained like a head.
     """
 
     shape: tuple[int, ...]
@@ -34,6 +40,12 @@ class Build:
     depth: int
     generator: torch.Generator
     label_smoothing: float = 0.0
+    shapes: tuple[tuple[int, ...], ...] = ()
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.shapes:
+            object.__setattr__(self, "shapes", (self.shape,) * self.depth)
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,9 @@ class Context:
         epoch: from 0.
         training: False in ``predict``.
         generator: the step's random numbers.
+        x: what the network was given, of the first view; only for parts that require ``"input"``.
+        others: for each view the sum of the other blocks' scores, without a graph; only for parts that require
+            ``"others"``.
     """
 
     y: Tensor | None
@@ -57,6 +72,8 @@ class Context:
     epoch: int
     training: bool
     generator: torch.Generator | None
+    x: Tensor | None = None
+    others: tuple[Tensor, ...] = ()
 
 
 class Goodness(nn.Module):
@@ -70,6 +87,7 @@ class Goodness(nn.Module):
     kind: ClassVar[ScoreKind] = "sample"
     batch_level: ClassVar[bool] = False  # True: a sample's score depends on the rest of its batch
     coupling: ClassVar[str] = "none"
+    requires: ClassVar[tuple[str, ...]] = ()  # fields of the context that are filled on demand: "input", "others"
     reads_output: ClassVar[bool] = False  # True: forward gets the block's raw output, not its features
     reads_half: ClassVar[bool] = False  # True: forward takes half-precision features; its score is float32 all the same
     closed_form: ClassVar[bool] = False  # True: scored and pull_back are there; a subclass must say so again
@@ -78,7 +96,10 @@ class Goodness(nn.Module):
         super().__init__()
 
     def attach(self, backbone: Backbone) -> None:
-        """Called once on a goodness that reads raw outputs."""
+        """Called once, when all blocks are there; for what needs more of the network than its shapes."""
+
+    def prepare(self, train: Samples) -> None:
+        """Called once before the first step, with the training part without augmentation."""
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
         """Score the features ``h`` ``(B, C, H, W)`` or ``(B, D)``; the shape is that of ``kind``."""
@@ -127,13 +148,18 @@ class LocalLoss(nn.Module):
     """
 
     accepts: ClassVar[tuple[ScoreKind, ...]] = ("sample",)
-    views: ClassVar[int] = 1  # how many views it compares: 1 positive, 2 positive and negative
+    views: ClassVar[int] = 1  # how many views it compares
+    second: ClassVar[int] = -1  # sign of the second view: -1 negative, +1 another positive
     batch_level: ClassVar[bool] = False  # True: not a mean of per-sample losses
     coupling: ClassVar[str] = "none"
+    requires: ClassVar[tuple[str, ...]] = ()  # as a goodness's
     closed_form: ClassVar[bool] = False  # True: gradient is there; a subclass must say so again
 
     def __init__(self, config: Any, build: Build) -> None:
         super().__init__()
+
+    def prepare(self, train: Samples) -> None:
+        """Called once before the first step, with the training part without augmentation."""
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
         """One score a view, rows aligned -> scalar."""
@@ -152,6 +178,8 @@ class LabelEmbedding(nn.Module):
         num_classes: K.
     """
 
+    per_block: ClassVar[bool] = False  # True: inject writes the label into every later block's input too
+
     def __init__(self, config: Any, num_classes: int) -> None:
         super().__init__()
         self.num_classes = num_classes
@@ -164,13 +192,42 @@ class LabelEmbedding(nn.Module):
         """
         return shape
 
+    def attach(
+        self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
+    ) -> None:
+        """Called once before the first use, for embeddings that need shapes or random numbers.
+
+        Args:
+            input_shape: what :meth:`input_shape` returned.
+            shapes: features of every block.
+            generator: source of random numbers.
+        """
+
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """``x`` with the labels ``y`` ``(B,)`` written in; None writes the neutral label."""
         raise NotImplementedError
 
+    def inject(self, block: int, u: Tensor, y: Tensor | None) -> Tensor:
+        """What a block after the first reads, with the labels written in; for embeddings that are ``per_block``.
+
+        Args:
+            block: index of the block that reads it, at least 1.
+            u: normalized features of the block before.
+            y: labels ``(B,)``; None for the neutral label.
+        """
+        raise NotImplementedError
+
+    def owner(self, name: str) -> int:
+        """The block that trains a parameter or buffer; the first, unless overridden.
+
+        Args:
+            name: the tensor's name in :meth:`state_dict`.
+        """
+        return 0
+
 
 class Negatives(nn.Module):
-    """Generator of negative samples.
+    """Generator of negative samples, or of a second view of another kind.
 
     Args:
         config: the options, or None when it has none.
@@ -178,14 +235,40 @@ class Negatives(nn.Module):
     """
 
     wrong_labels: ClassVar[bool] = False  # True: a negative is a wrong label, so labels must enter the input
+    sign: ClassVar[int] = -1  # +1: what it makes is another positive view
+    coupling: ClassVar[str] = "none"
+    reads_prediction: ClassVar[bool] = False  # True: forward gets the algorithm's prediction as its last argument
 
     def __init__(self, config: Any, num_classes: int) -> None:
         super().__init__()
         self.num_classes = num_classes
 
+    def positive(self, x: Tensor) -> Tensor:
+        """The positive view of inputs ``x``, in training and in prediction."""
+        return x
+
     def forward(self, x: Tensor, y: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Inputs ``x`` and labels ``(B,)`` -> those of as many negative samples."""
+        """Inputs ``x`` and labels ``(B,)`` -> those of as many negative samples.
+
+        Where ``reads_prediction`` a fourth argument holds the present prediction ``(B, K)``, without a graph.
+        """
         raise NotImplementedError
+
+
+class Schedule:
+    """Which blocks train when.
+
+    Args:
+        config: the options, or None when it has none.
+        depth: number of blocks.
+    """
+
+    def __init__(self, config: Any, depth: int) -> None:
+        self.depth = depth
+
+    def window(self, block: int) -> tuple[float, float]:
+        """When a block trains, as a part of the training: from (included) and to, in [0, 1]."""
+        return 0.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -215,6 +298,7 @@ class Fusion(nn.Module):
 
     reads: ClassVar[Literal["scores", "features"]] = "scores"
     calibrates: ClassVar[bool] = False  # True: it chooses something on the validation part
+    fits: ClassVar[bool] = False  # True: fit is called after training
     coupling: ClassVar[str] = "none"
 
     def __init__(self, config: Any, build: FusionBuild) -> None:
@@ -234,3 +318,11 @@ class Fusion(nn.Module):
 
     def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
         """Choose settings on validation scores ``(B, K)`` of each block and labels ``(B,)``."""
+
+    def fit(self, blocks: Sequence[Tensor], y: Tensor) -> None:
+        """Train on the whole training part, after the blocks.
+
+        Args:
+            blocks: what :meth:`feature` kept of each block.
+            y: labels ``(N,)``.
+        """

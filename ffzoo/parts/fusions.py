@@ -23,18 +23,19 @@ def _check_first(first: int, blocks: int, name: str) -> None:
 
 
 class Sum(Fusion):
-    """The sum over blocks of log softmax(z_l) for class scores, of the goodness itself otherwise."""
+    """The sum over blocks of log softmax(z_l) (or what ``of`` says) for class scores, of the goodness otherwise."""
 
     def __init__(self, config: options.Sum, build: FusionBuild) -> None:
         super().__init__(config, build)
         _check_first(config.first, build.scored, "sum")
-        self.first, self.kind = config.first, build.kind
+        self.first = config.first
+        self.of = config.of if build.kind == "class" else "score"
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
         """``(B, K)``."""
         chosen = blocks[self.first :]
-        if self.kind == "class":
-            chosen = [z.log_softmax(1) for z in chosen]
+        if self.of != "score":
+            chosen = [z.log_softmax(1) if self.of == "log_softmax" else z.softmax(1) for z in chosen]
         return torch.stack(tuple(chosen)).sum(0)
 
 
@@ -98,10 +99,7 @@ class ConcatLinear(Fusion):
         super().__init__(config, build)
         _check_first(config.first, len(build.shapes), "concat_linear")
         self.first, self.grid, self.lr = config.first, config.grid, config.lr
-        width = 0
-        for shape in build.shapes[config.first :]:
-            width += shape[0] * (min(config.grid, *shape[1:]) ** 2 if len(shape) == 3 else 1)
-        self.linear = nn.Linear(width, build.num_classes)
+        self.linear = nn.Linear(_width(build.shapes[config.first :], config.grid), build.num_classes)
 
     def feature(self, block: int, h: Tensor) -> Tensor | None:
         """f_l ``(B, d_l)``."""
@@ -117,3 +115,71 @@ class ConcatLinear(Fusion):
     def loss(self, blocks: Sequence[Tensor], y: Tensor) -> Tensor:
         """Cross-entropy of the prediction."""
         return F.cross_entropy(self(blocks), y)
+
+
+class Probe(Fusion):
+    """softmax(W concat(f_l) + b) fitted after training, f_l = pooled features, each less its mean, over its deviation.
+
+    The usual linear probe of features that were learned without labels, or not at all. Fitted by L-BFGS to
+    mean cross-entropy + l2 ||W||^2; until then it predicts nothing, evenly.
+
+    Attributes:
+        weight: W ``(K, d)``, a buffer.
+        bias: b ``(K,)``, a buffer.
+        mean: of each feature over the training part ``(d,)``.
+        scale: one over its standard deviation ``(d,)``.
+    """
+
+    reads = "features"
+    fits = True
+    weight: Tensor
+    bias: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, config: options.Probe, build: FusionBuild) -> None:
+        super().__init__(config, build)
+        _check_first(config.first, len(build.shapes), "probe")
+        self.first, self.grid, self.l2 = config.first, config.grid, config.l2
+        width = _width(build.shapes[config.first :], config.grid)
+        self.register_buffer("weight", torch.zeros(build.num_classes, width))
+        self.register_buffer("bias", torch.zeros(build.num_classes))
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+
+    def feature(self, block: int, h: Tensor) -> Tensor | None:
+        """The pooled features of a block ``(B, d_l)``."""
+        return None if block < self.first else pool_grid(h, self.grid)
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        f = torch.cat(tuple(blocks), 1)
+        return F.linear((f - self.mean) * self.scale, self.weight, self.bias)
+
+    def fit(self, blocks: Sequence[Tensor], y: Tensor) -> None:
+        """Standardize on the training part, then fit W and b from zero."""
+        f = torch.cat(tuple(blocks), 1)
+        deviation, mean = torch.std_mean(f, 0, correction=0)
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation, 0.0))  # a unit that never fires tells nothing
+        f = (f - self.mean) * self.scale
+        weight, bias = torch.zeros_like(self.weight), torch.zeros_like(self.bias)
+        optimizer = torch.optim.LBFGS(
+            [weight.requires_grad_(), bias.requires_grad_()], max_iter=200, line_search_fn="strong_wolfe"
+        )
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            with torch.enable_grad():
+                loss = F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum()
+                loss.backward()
+            return loss.detach()
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call, unused-ignore]
+        self.weight.copy_(weight.detach())
+        self.bias.copy_(bias.detach())
+
+
+def _width(shapes: Sequence[tuple[int, ...]], grid: int) -> int:
+    """Numbers that pooling on a grid leaves of all blocks' features."""
+    return sum(shape[0] * (min(grid, *shape[1:]) ** 2 if len(shape) == 3 else 1) for shape in shapes)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ffzoo.errors import OptionError
+
 
 class Normalization(nn.Module):
     """Base class; an instance sits in front of one block and belongs to it.
@@ -60,3 +62,28 @@ class L2(Normalization):
     def forward(self, h: Tensor) -> Tensor:
         """``h`` with Euclidean norm 1 a sample."""
         return F.normalize(h.flatten(1), dim=1).view_as(h)
+
+
+class BatchNorm(Normalization):
+    """(h - mean) / sd of each channel or unit over the batch, without gain and bias; each view by itself.
+
+    Running statistics take the batch's place in evaluation.
+    """
+
+    def __init__(self, config: Any, shape: tuple[int, ...]) -> None:
+        super().__init__(config, shape)
+        layer = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
+        self.norm = layer(shape[0], affine=False)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``h`` with mean 0 and variance 1 a channel.
+
+        Raises:
+            OptionError: training on one value a channel.
+        """
+        try:
+            return self.norm(h)
+        except ValueError as error:
+            raise OptionError(
+                f"batchnorm has one value a channel in a batch of shape {tuple(h.shape)}; expected two samples a view"
+            ) from error

@@ -118,14 +118,32 @@ class HybridImages:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Blocks that begin together and end one after the other.
+
+    Attributes:
+        first: share of the training after which the first block stops; the last one stops at its end.
+    """
+
+    first: float = 0.44
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(0 < self.first <= 1, "first", self.first, "more than 0, at most 1")
+
+
+@dataclass(frozen=True)
 class Sum:
-    """The sum of the blocks' scores (of their log-softmax, for class scores).
+    """The sum of the blocks' scores.
 
     Attributes:
         first: index of the first block that counts, from 0.
+        of: what is summed of class scores z: log softmax(z), softmax(z), or z itself; sample scores are summed as
+            they are.
     """
 
     first: int = 0
+    of: Literal["log_softmax", "softmax", "score"] = "log_softmax"
 
     def __post_init__(self) -> None:
         check(self)
@@ -151,3 +169,24 @@ class ConcatLinear:
         require(self.first >= 0, "first", self.first, "at least 0")
         require(self.grid >= 1, "grid", self.grid, "at least 1")
         require(self.lr > 0, "lr", self.lr, "> 0")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A linear softmax on the blocks' features, fitted after training.
+
+    Attributes:
+        first: index of the first block that counts, from 0.
+        grid: pooling windows a side; 1 is global average pooling.
+        l2: weight of the squared norm of the matrix beside the mean cross-entropy.
+    """
+
+    first: int = 0
+    grid: int = 1
+    l2: float = 1e-4
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.first >= 0, "first", self.first, "at least 0")
+        require(self.grid >= 1, "grid", self.grid, "at least 1")
+        require(self.l2 >= 0, "l2", self.l2, "at least 0")

@@ -74,19 +74,20 @@ def locality_structural(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         nonlocal isolation
         algorithm = subject.build(case)
-        isolation = algorithm.isolation
-        found = structural(algorithm, case.batch())
-        if found is None:
-            raise SkipCheck("the rule's credit is not the gradient of a loss")
-        assert not found.violations, "; ".join(found.violations)
-        depth = algorithm.backbone.depth
-        seen["own"] |= any(found.matrix[l][l] for l in range(depth))
-        seen["crossing"] |= any(found.matrix[j][k] for j in range(depth) for k in range(j))
+        isolation, depth = algorithm.isolation, algorithm.backbone.depth
+        for step in range(2):  # an overlap alternates
+            found = structural(algorithm, case.batch(step))
+            if found is None:
+                raise SkipCheck("the rule's credit is not the gradient of a loss")
+            assert not found.violations, "; ".join(found.violations)
+            seen["own"] |= any(found.matrix[l][l] for l in range(depth))
+            seen["crossing"] |= any(found.matrix[j][k] for j in range(depth) for k in range(j))
+            _train(algorithm, case, [step])
 
     draws.each(test, subject.backbones)
     assert seen["own"] or not draws.count, "structural: no block's loss has a gradient on its own block in any draw"
-    assert seen["crossing"] or isolation != "none" or not draws.count, (
-        "structural: isolation is declared 'none', but no loss has a gradient on an earlier block in any draw"
+    assert seen["crossing"] or isolation == "local" or not draws.count, (
+        f"structural: isolation is declared {isolation!r}, but no loss has a gradient on an earlier block in any draw"
     )
 
 
@@ -113,7 +114,9 @@ def locality_black_box(subject: Subject, draws: Draws) -> None:
 
 def _credited(algorithm: Algorithm, losses: list[Tensor], block: int) -> Tensor:
     """The loss whose gradient a block is trained with."""
-    if algorithm.isolation != "local":
+    if algorithm.isolation == "overlap":
+        return torch.stack(losses[block : min(block + 2, algorithm.backbone.depth)]).sum()
+    if algorithm.isolation == "none":
         return torch.stack(losses).sum()
     heads = losses[algorithm.backbone.depth :] if algorithm.fusion_grad == "one_hop" else []
     return torch.stack([losses[block], *heads]).sum()
@@ -141,7 +144,10 @@ def update_equals_gradient(subject: Subject, draws: Draws) -> None:
             audited = copy.deepcopy(algorithm)
             losses = _losses(audited, case.batch(0, torch.float64), case.seed)
             credit, parameters = _credited(audited, losses, block), _block_parameters(audited, block)
-            gradients = torch.autograd.grad(credit, parameters, allow_unused=True)
+            taught = credit.requires_grad and parameters  # with an overlap not every block is, at every step
+            gradients = (
+                torch.autograd.grad(credit, parameters, allow_unused=True) if taught else [None] * len(parameters)
+            )
             for applied, p, g in zip(_applied(algorithm, case, block), parameters, gradients, strict=True):
                 expected = torch.zeros_like(p) if g is None else g
                 gap = float((applied - expected).abs().max())
@@ -185,10 +191,7 @@ def finite_differences(subject: Subject, draws: Draws) -> None:
                 step = 1e-4 * 0.1**attempt
                 direction = [unlike(g, case.seed + attempt) for g in applied]
                 plus, minus = losses(block, direction, step), losses(block, direction, -step)
-                if algorithm.isolation == "local":
-                    change = (plus[block] - minus[block]).item()
-                else:
-                    change = torch.stack([a - b for a, b in zip(plus, minus, strict=True)]).sum().item()
+                change = (_credited(algorithm, plus, block) - _credited(algorithm, minus, block)).item()
                 slope = sum(float((g * d).sum()) for g, d in zip(applied, direction, strict=True))
                 tries.append(abs(change / (2 * step) - slope) / (abs(slope) + 1e-3))
                 if tries[-1] < 1e-5:

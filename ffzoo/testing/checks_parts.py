@@ -560,6 +560,24 @@ def backbone_copies(subject: Subject, draws: Draws) -> None:
     draws.each(test, MAPS)
 
 
+# ------------------------------------------------------------------ schedules
+
+
+def schedule_windows(subject: Subject, draws: Draws) -> None:
+    """Every block has a window within the training, and some block trains until its end."""
+    name = subject.name.partition(":")[2]
+
+    def test() -> None:
+        for depth in (1, 2, 5):
+            schedule = make_part("schedules", name, depth)
+            windows = [schedule.window(l) for l in range(depth)]
+            for l, (start, end) in enumerate(windows):
+                assert 0 <= start < end <= 1, f"block {l + 1} of {depth} trains from {start} to {end}"
+            assert max(end for _, end in windows) == 1, f"no block of {depth} trains until the end"
+
+    draws.once(test)
+
+
 PART_CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
     {
         "goodness": (documented, goodness_shape, goodness_rows, goodness_gradient, goodness_extremes),
@@ -568,6 +586,7 @@ PART_CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
         "negatives": (documented, negatives_shape, negatives_are_wrong),
         "label_embeddings": (documented, embedding_shape, embedding_injective),
         "normalizations": (documented, normalization_rows, normalization_gradient),
+        "schedules": (documented, schedule_windows),
         "backbones": (documented, backbone_shapes, backbone_owners, backbone_isolated, backbone_copies),
     }
 )

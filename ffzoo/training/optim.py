@@ -89,9 +89,10 @@ class BlockOptimizers:
         self._by_owner[owner] = optimizer
         self._filters[owner] = filters if self.fit.filter_norm else []
 
-    def set_rate(self, factor: float) -> None:
-        """Set every learning rate to ``factor`` of its initial value."""
-        for optimizer in self._by_owner.values():
+    def set_rate(self, factor: float, owner: int | None = None) -> None:
+        """Set every learning rate, or those of one block, to ``factor`` of its initial value."""
+        chosen = self._by_owner if owner is None else {str(owner)} & self._by_owner.keys()
+        for optimizer in (self._by_owner[name] for name in chosen):
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
 
