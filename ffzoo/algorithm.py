@@ -75,6 +75,7 @@ class Algorithm(nn.Module):
     fusion_grad: str = "detached"
     needs_validation: bool = False
     has_losses: ClassVar[bool] = True  # False: the rule's credit is not the gradient of a loss
+    views: ClassVar[tuple[str, ...]] = ("positive",)  # what a step forwards; a recipe's views follow from its parts
 
     def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
         super().__init__()

@@ -9,6 +9,8 @@ from ffzoo.hookspecs import Register, hookimpl
 _OPT = "ffzoo.parts.options:"
 _DATA = "ffzoo.data.sources:"
 _HINTON = "Hinton 2022, arXiv:2212.13345"
+_KHOSLA = "Khosla et al. 2020, arXiv:2004.11362"
+_SYMBA = "Lee and Song 2023, arXiv:2303.08418"
 
 
 @hookimpl
@@ -22,6 +24,13 @@ def register_goodness(register: Register) -> None:
         config=_OPT + "Projection",
         summary="pooled features or energies times a class matrix, over a temperature",
         paper="one formula for DTG-FF, ASGE, Mono-Forward, DeeperForward and others",
+    )
+    register(
+        "projection_head",
+        "ffzoo.parts.contrastive:ProjectionHead",
+        config=_OPT + "ProjectionHead",
+        summary="a learned linear embedding of pooled features",
+        paper=_KHOSLA,
     )
 
 
@@ -39,6 +48,20 @@ def register_local_losses(register: Register) -> None:
         config=_OPT + "Logistic",
         summary="softplus(theta - G+) + softplus(G- - theta)",
         paper=_HINTON,
+    )
+    register(
+        "supcon",
+        "ffzoo.parts.contrastive:SupCon",
+        config=_OPT + "SupCon",
+        summary="supervised contrast: samples of one class together, those of two apart",
+        paper=_KHOSLA,
+    )
+    register(
+        "symmetric_softplus",
+        "ffzoo.parts.losses:SymmetricSoftplus",
+        config=_OPT + "SymmetricSoftplus",
+        summary="softplus(-alpha (G+ - G-))",
+        paper=_SYMBA,
     )
 
 
@@ -74,6 +97,12 @@ def register_negatives(register: Register) -> None:
     register("none", "ffzoo.parts.negatives:NoNegatives", summary="positive samples only")
     register("wrong_label", "ffzoo.parts.negatives:WrongLabel", summary="the same input, a wrong label", paper=_HINTON)
     register(
+        "hard_label",
+        "ffzoo.parts.negatives:HardLabel",
+        summary="the same input, a wrong label that the present prediction finds likely",
+        paper=_HINTON,
+    )
+    register(
         "hybrid_images",
         "ffzoo.parts.negatives:HybridImages",
         config=_OPT + "HybridImages",
@@ -94,6 +123,13 @@ def register_label_embeddings(register: Register) -> None:
         paper=_HINTON,
     )
     register("concat", "ffzoo.parts.labels:Concat", config=_OPT + "Concat", summary="K further inputs or channels")
+    register(
+        "class_pattern",
+        "ffzoo.parts.labels:ClassPattern",
+        config=_OPT + "ClassPattern",
+        summary="a random pattern a class, added to the input or in a further channel",
+        paper=_SYMBA,
+    )
 
 
 @hookimpl

@@ -433,7 +433,8 @@ class RecipeAlgorithm(Algorithm):
                 h = self.backbone.features(l, out)
                 ctx = self._context(views, y, batch, l, () if others is None else others[l])
                 with contextlib.nullcontext() if learns else torch.no_grad():
-                    loss = self._loss(h, out, len(views), ctx, metrics, weight)
+                    # Without a graph, yet a part of something that needs one, a chunk would confuse torch's hooks.
+                    loss = self._loss(h if learns else h.detach(), out, len(views), ctx, metrics, weight)
                 if self.fusion_head.reads == "features":
                     # The neutral view comes last; where no label enters the input, the positive one is neutral.
                     view = full_precision(h).chunk(len(views))[-1 if views[-1].sign == 0 else 0]

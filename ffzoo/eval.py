@@ -6,6 +6,8 @@ Everything is parsed and validated before torch is imported, and the plan is pri
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,8 @@ a --config file has the same keys, and a table [run] with algo, against, dataset
 batch_size, precision and memory_format; the command line overrides it.
 """
 
+
+_WIDE = 110  # columns from which a list has room for the papers
 
 _FIXED = (
     *("against", "epochs", "minutes", "batch_size", "seed", "seeds", "config", "out"),
@@ -186,30 +190,34 @@ def run(args: argparse.Namespace) -> None:
 def print_list() -> None:
     """Algorithms, backbones, data sets and configurations, one line each."""
     from rich.table import Table
+    from rich.text import Text
 
     from ffzoo.configuration import shipped
-    from ffzoo.terminal import console
+    from ffzoo.terminal import console, show
 
-    titles = {
-        "algorithms": "algorithms",
-        "backbones": "backbones",
-        "backbone_sources": "",
-        "datasets": "data sets",
-        "dataset_sources": "",
-    }
-    table = Table.grid(padding=(0, 2))
-    for kind, title in titles.items():
-        if title:
-            table.add_row()
-            table.add_row(f"[bold]{title}[/bold]")
+    out = console()
+    sections: dict[str, list[tuple[str, str, str]]] = {}
+    titles = {"backbone_sources": "backbones", "datasets": "data sets", "dataset_sources": "data sets"}
+    for kind in ("algorithms", "backbones", *titles):
+        rows = sections.setdefault(titles.get(kind, kind), [])
         for entry in ZOO[kind]:
-            name = entry.name + (":" if kind.endswith("sources") else "")
-            table.add_row(f"  {name}", entry.summary, f"[dim]{entry.paper}[/dim]")
-    table.add_row()
-    table.add_row("[bold]configurations[/bold]")
-    for name, summary in shipped().items():
-        table.add_row(f"  {name}", summary)
-    console().print(table)
+            # Whose paper it is would wrap every summary where there is little room.
+            whose = authors_and_year(entry.paper) if out.width >= _WIDE else ""
+            rows.append((entry.name + (":" if kind.endswith("sources") else ""), entry.summary, whose))
+    sections["configurations"] = [(name, summary, "") for name, summary in shipped().items()]
+    longest = max(len(name) for rows in sections.values() for name, *_ in rows)
+    for title, rows in sections.items():
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for name, *texts in rows:
+            table.add_row(Text(f"  {name.ljust(longest)}", style="bold"), *map(Text, filter(None, texts)))
+        show(out, "", Text(title.upper(), style="dim"), table)
+    show(out, "", Text("ffzoo card NAME tells all that is known of an algorithm.", style="dim"))
+
+
+def authors_and_year(paper: str) -> str:
+    """``"Chen 2026"`` of ``"Chen 2026, arXiv:2606.06539"``."""
+    found = re.match(r"(.*?\b(?:19|20)\d\d)\b", paper)
+    return found[1] if found else paper
 
 
 def report(error: BaseException, debug: bool) -> int:
@@ -218,6 +226,9 @@ def report(error: BaseException, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if isinstance(error, BrokenPipeError):  # who reads, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     if isinstance(error, KeyboardInterrupt):
         print("interrupted; a run with --out goes on with --resume", file=sys.stderr)
         return 130

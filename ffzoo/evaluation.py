@@ -26,7 +26,7 @@ from ffzoo.plan import RunConfig, data_root, dataset_entry, make_run
 from ffzoo.terminal import Progress, Reporter
 from ffzoo.trained import CONFIG, PLAN, build_algorithm, data_facts
 from ffzoo.training import checkpoint
-from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, averaged, epoch_order, fit
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
 from ffzoo.training.options import Execution
 
 SCHEMA_VERSION = 1
@@ -49,7 +49,7 @@ class RunResult:
         num_classes: K.
         parameters: trained and untrained weights of backbone and algorithm.
         test_accuracy: fraction in [0, 1].
-        validation_accuracy: fraction after the last epoch.
+        validation_accuracy: fraction after training, with what is fitted or chosen at its end.
         per_block_accuracy: test accuracy of each block's own scores.
         fusion: name of the fusion.
         fusion_grad: ``detached`` or ``one_hop``.
@@ -490,9 +490,12 @@ def _run(
     fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data.test_flip)
     note_peak()
     after = asdict(probe(algorithm, sample))
-    position.test_reads += 1
-    save()
     batch_size = config.execution.rows or config.fit.batch_size
+    if data.validation is not None:  # what was fitted after the last epoch counts
+        held_out = Part(data.validation, preprocess, batch_size)
+        measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data.test_flip)
+    position.test_reads += config.data.test == "test"
+    save()
     test = Part(data.test, preprocess, batch_size)
     test_accuracy, per_block = accuracies(algorithm, test, config.data.test_flip)
     result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)

@@ -25,6 +25,8 @@ from ffzoo.errors import PluginError, nearest
 from ffzoo.registry import KINDS, Entry, Provenance, Registry
 
 GROUP = "ffzoo"
+SHIPPED = "ffzoo"
+"""The distribution that ships; what it registers is the library's own."""
 
 
 class PluginWarning(UserWarning):
@@ -133,7 +135,7 @@ class Zoo:
         self._loaded = True
         from ffzoo import __version__, builtin
 
-        self.register(builtin, Provenance("ffzoo", "ffzoo", __version__))
+        self.register(builtin, Provenance("ffzoo", SHIPPED, __version__))
         allowed = os.environ.get("FFZOO_LOAD_PLUGINS")
         blocked = set(_names(os.environ.get("FFZOO_BLOCK_PLUGINS", "")))
         for point, provenance in _entry_points():
@@ -198,7 +200,7 @@ def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, Provenance]]:
             name, version = distribution.metadata["Name"] or "?", distribution.version
             found.setdefault((point.name, name, point.value), (point, Provenance(point.name, name, version)))
     # Shipped plugins first: a clash is the newcomer's, whatever its name sorts as.
-    return [found[key] for key in sorted(found, key=lambda key: (key[1] != "ffzoo", key))]
+    return [found[key] for key in sorted(found, key=lambda key: (key[1] != SHIPPED, key))]
 
 
 ZOO = Zoo()

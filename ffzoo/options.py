@@ -84,6 +84,8 @@ def parse(text: Any, annotation: Any) -> Any:
         return float(text)
     if annotation is str and isinstance(text, str):
         return text
+    if dataclasses.is_dataclass(annotation) and type(text) is annotation:
+        return text
     raise ValueError
 
 
@@ -133,6 +135,15 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [to_json(v) for v in value]
     return value
+
+
+def to_text(value: Any) -> str:
+    """A value as it would be written after ``--set``."""
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(to_text, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:

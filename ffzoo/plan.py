@@ -210,7 +210,11 @@ def make_run(
     _check_section(algo, own)
     spec = algorithm_spec(algo, own)
     backbone = backbone or defaults.get("backbone", "cnn")
-    backbone_entry(backbone)
+    backbone_class = backbone_entry(backbone)[0].load_config()
+    # Another backbone than the one an algorithm has in mind may not have all the options it brings.
+    backbone_fields = options.field_types(backbone_class) if backbone_class else {}
+    brought = {k.removeprefix("backbone."): v for k, v in defaults.items() if k.startswith("backbone.")}
+    backbone_changes = {k: v for k, v in brought.items() if k in backbone_fields} | sections["backbone"]
     data_fields = options.field_types(DataOptions)
     config_class = data_entry.load_config()
     own_fields = options.field_types(config_class) if config_class else {}
@@ -225,7 +229,7 @@ def make_run(
         _dataset_config(dataset, {k: v for k, v in sections["data"].items() if k in own_fields}),
         options.replace(DataOptions(), general, "data."),
         backbone,
-        backbone_config(backbone, sections["backbone"]),
+        backbone_config(backbone, backbone_changes),
         options.replace(FitOptions(), fit_changes, "fit."),
         execution or Execution(),
         device,

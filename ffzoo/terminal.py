@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from tqdm import tqdm
 
@@ -28,6 +28,15 @@ _REFRESH = 10
 def console() -> Console:
     """Standard output; wide enough for a table where there is no terminal to ask."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def show(out: Console, *what: RenderableType) -> None:
+    """Print without the blanks that pad a table's last column: a line in a pipe or a file ends where its text does."""
+    with out.capture() as captured:
+        for item in what:
+            out.print(item)
+    for line in captured.get().splitlines():
+        out.file.write(line.rstrip() + "\n")
 
 
 def mebibytes(count: int | None) -> str:

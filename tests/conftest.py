@@ -1,7 +1,9 @@
 """Shared settings: one thread, reproducible hypothesis, and only the shipped plugins."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
+import importlib
 import os
 import tomllib
 from pathlib import Path
@@ -12,6 +14,7 @@ if _PROJECT.exists():
     os.environ.setdefault("FFZOO_LOAD_PLUGINS", ",".join(_SHIPPED))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -26,3 +29,10 @@ settings.register_profile(
 )
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=500, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture
+def zoo_pages(monkeypatch):
+    """The module that makes the pages of the zoo."""
+    monkeypatch.syspath_prepend(_PROJECT.parent / "docs" / "_ext")
+    return importlib.import_module("zoo_pages")

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,11 +34,12 @@ from ffzoo.measure.memory import step_cost
 from ffzoo.plan import parse_set
 from ffzoo_experiments import scaling
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
-from ffzoo_experiments.options import Speed, TimeToAccuracy
+from ffzoo_experiments.options import Speed, TimeToAccuracy, Zoo
 from ffzoo_experiments.resident import peak_rss
 from ffzoo_experiments.results import ArmResult, Findings, ScaleResult
 from ffzoo_experiments.time_to_accuracy import _run
 from ffzoo_experiments.verdicts import verdicts
+from ffzoo_experiments.zoo import zoo
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parent.parent
@@ -564,3 +566,23 @@ def test_verdicts_say_no_more_than_their_interval():
     assert "; against bp at micro-batch 4, the fastest bp, 1.60 [1.60, 1.60] x, with 0.80 x" in both
     # What shows where speed comes from is no way to train.
     assert "2.00" not in of(arm("dtg_ff", "plain", [0.9] * 8, 40), arm("dtg_ff", "autograd", [0.5] * 8, 10))[0]
+
+
+def test_the_leaderboard_searches_on_validation_and_keeps_what_refuses(tmp_path):
+    data = np.random.default_rng(0)
+    x, y = data.integers(0, 256, (60, 2, 2, 1), dtype=np.uint8), np.arange(60) % 5  # no room for five labels
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
+    name = f"npz:{tmp_path / 'd.npz'}"
+    options = Zoo(algos=("bp", "vanilla_ff"), datasets=(name,), seeds=(0, 1), factors=(1.0, 2.0), epochs=1)
+    report = zoo(options, Study("zoo", options, tmp_path / "out"))
+    found = report.data["found"]["bp"][name]
+    assert [run["test_reads"] for run in found["trials"]] == [0, 0]
+    assert [run["test_reads"] for run in found["runs"]] == [1, 1]
+    best = max(found["trials"], key=lambda trial: trial["accuracy"])
+    assert {run["lr"] for run in found["runs"]} == {best["lr"]}
+    assert found["trials"][1]["lr"] == pytest.approx(2 * found["trials"][0]["lr"])
+    assert "writes 5 labels over 4 inputs" in report.data["found"]["vanilla_ff"][name]["refused"]
+    (table,) = report.tables
+    assert [row[0] for row in table.rows] == ["bp", "vanilla_ff"] and table.rows[1][1] == "refused"
+    report.write(tmp_path / "report", "zoo")
+    assert (tmp_path / "report" / "zoo-leaderboard.png").stat().st_size > 5_000

@@ -329,6 +329,10 @@ def test_console_script_dispatches(capsys):
     assert command([]) == 0
     assert command(["evall"]) == 2
     assert "did you mean 'eval'" in capsys.readouterr().err
+    assert command(["check"]) == 2
+    assert "neither names nor --all" in capsys.readouterr().err
+    assert command(["check", "goodness:mean_squares", "schedules:greedy"]) == 0
+    assert "measured" in capsys.readouterr().out
 
 
 def test_progress_lines_and_table(capsys):

@@ -811,3 +811,13 @@ def test_a_classs_only_sample_stays_in_the_training_part() -> None:
     once = (counts == 1).nonzero().flatten()
     assert len(once) > 0
     assert not torch.isin(bundle.validation.labels, once).any()
+
+
+def test_the_validation_part_can_stand_in_for_the_test_part() -> None:
+    config = TeacherStudent(samples=200, test_samples=50)
+    loader = partial(sources.teacher_student, config)
+    bundle = load_data("teacher_student", loader, DataOptions(test="validation"), Path("."))
+    assert bundle.validation is not None and torch.equal(bundle.test.images, bundle.validation.images)
+    assert "validation part in the test part's place" in bundle.split
+    with pytest.raises(OptionError, match="expected test, for with validation=0"):
+        DataOptions(test="validation", validation=0)

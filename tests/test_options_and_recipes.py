@@ -103,7 +103,7 @@ def test_json_and_back(recipe):
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe.resolved()
 
 
-@pytest.mark.parametrize("name", list_algorithms())
+@pytest.mark.parametrize("name", [name for name in list_algorithms() if algorithm_spec(name).recipe is not None])
 def test_shipped_recipes_survive_json(name):
     recipe = algorithm_spec(name).recipe
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe.resolved()

@@ -6,25 +6,35 @@
 ```
 ```{options-table} ffzoo.training.options:FitOptions
 ```
+```{zoo-names}
+```
+```{zoo-overview}
+```
+```{zoo-summaries}
+```
+```{family-options}
+```
+```{family-cells}
+```
 """
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
-import inspect
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+import zoo_pages
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from ffzoo import options
-from ffzoo.loader import ZOO
+from ffzoo.loader import SHIPPED, ZOO
 from ffzoo.registry import KINDS
-
-SHIPPED = "ffzoo"
 
 
 def entries(kind: str) -> list[Any]:
@@ -63,30 +73,11 @@ def _inline(text: str) -> list[nodes.Node]:
     return [nodes.literal(part, part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts) if part]
 
 
-def attribute_texts(cls: type) -> dict[str, str]:
-    """Field -> its text in the Google docstring's ``Attributes:`` section."""
-    found: dict[str, str] = {}
-    section = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2].partition("\n\n")[0]
-    for line in section.splitlines():
-        field = re.match(r"    (\w+): (.*)", line)
-        if field:
-            name = field[1]
-            found[name] = field[2]
-        elif line.strip() and found:
-            found[name] += " " + line.strip()
-    return {name: text[:1].upper() + text[1:] for name, text in found.items()}
-
-
 def default_text(field: dataclasses.Field[Any]) -> str:
     """The default as it would be written after ``--set``."""
     if field.default is dataclasses.MISSING:
         return "" if field.default_factory is dataclasses.MISSING else str(field.default_factory())
-    value = field.default
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+    return options.to_text(field.default)
 
 
 class RegistryTable(SphinxDirective):
@@ -119,7 +110,7 @@ class OptionsTable(SphinxDirective):
             cls = getattr(importlib.import_module(module), name)
         if cls is None:
             raise self.error(f"{' '.join(self.arguments)} has no options")
-        texts, types = attribute_texts(cls), options.field_types(cls)
+        texts, types = zoo_pages.attribute_texts(cls), options.field_types(cls)
         rows = []
         for field in dataclasses.fields(cls):
             if field.name not in texts:
@@ -128,8 +119,35 @@ class OptionsTable(SphinxDirective):
         return [table(["option", "type", "default", "meaning"], rows, literal=(0, 2))]
 
 
+class Generated(SphinxDirective):
+    """A table that ``zoo_pages`` makes, parsed as the Markdown it is."""
+
+    option_spec: ClassVar[Any] = {"class": directives.class_option}
+    makes: ClassVar[Any] = {
+        "zoo-names": zoo_pages.names,
+        "zoo-overview": zoo_pages.overview,
+        "zoo-summaries": zoo_pages.summaries,
+        "family-options": zoo_pages.family_options,
+        "family-cells": zoo_pages.family_cells,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        made = self.parse_text_to_nodes(self.makes[self.name]())
+        for node in made:
+            node["classes"] += self.options.get("class", [])
+        return made
+
+
+def write_pages(app: Sphinx) -> None:
+    """The zoo's pages, before Sphinx looks for its sources."""
+    zoo_pages.write(Path(app.srcdir) / "zoo")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register both directives."""
+    """Register the directives, and have the zoo's pages written."""
     app.add_directive("registry-table", RegistryTable)
     app.add_directive("options-table", OptionsTable)
+    for name in Generated.makes:
+        app.add_directive(name, Generated)
+    app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True, "version": "1"}

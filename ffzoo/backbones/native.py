@@ -232,11 +232,23 @@ class ResidualBlock(nn.Module):
         return F.relu_(self.conv2(F.relu_(self.conv1(x))) + shortcut)
 
 
+def _chain(
+    layer: type[LinearBlock] | type[ConvBlock],
+    inputs: int,
+    outputs: int,
+    layers: int,
+    generator: torch.Generator | None,
+) -> nn.Module:
+    """A block of so many layers; the first one changes the width."""
+    first, *rest = [layer(inputs if i == 0 else outputs, outputs, generator) for i in range(layers)]
+    return nn.Sequential(first, *rest) if rest else first
+
+
 class MLPBackbone(SequentialBackbone):
     """Fully connected ReLU blocks; the first one flattens its input.
 
     Args:
-        config: width and depth.
+        config: width, depth and layers a block.
         input_shape: shape of one input, any number of dimensions.
         generator: draws the initial weights; None for the global one.
 
@@ -250,18 +262,18 @@ class MLPBackbone(SequentialBackbone):
                 f"backbone 'mlp' got inputs of shape {tuple(input_shape)}; expected dimensions of at least 1"
             )
         sizes = [torch.Size(input_shape).numel()] + [config.width] * config.depth
-        blocks = [LinearBlock(sizes[l], sizes[l + 1], generator) for l in range(config.depth)]
+        blocks = [_chain(LinearBlock, sizes[l], sizes[l + 1], config.layers, generator) for l in range(config.depth)]
         super().__init__("mlp", input_shape, blocks, [(config.width,)] * config.depth)
 
 
 class CNNBackbone(SequentialBackbone):
-    """Blocks of one 3x3 convolution each; see :class:`~ffzoo.backbones.options.CNN`.
+    """Blocks of 3x3 convolutions, usually of one; see :class:`~ffzoo.backbones.options.CNN`.
 
     The max-pool at the start of a group belongs to no block: the engine applies it through
     :meth:`downsample`, so that a goodness reads the map at full size.
 
     Args:
-        config: width and depth.
+        config: width, depth and layers a block.
         input_shape: ``(C, H, W)``.
         generator: draws the initial weights; None for the global one.
 
@@ -281,7 +293,7 @@ class CNNBackbone(SequentialBackbone):
                 pooled.add(l)
                 height, width = height // 2, width // 2
             outputs = config.width * (1, 2, 4, 4)[group]
-            blocks.append(ConvBlock(channels, outputs, generator))
+            blocks.append(_chain(ConvBlock, channels, outputs, config.layers, generator))
             shapes.append((outputs, height, width))
             channels, previous = outputs, group
         super().__init__("cnn", input_shape, blocks, shapes)

@@ -16,12 +16,14 @@ class MLP:
     """Fully connected blocks of equal width.
 
     Attributes:
-        width: units of every block.
+        width: units of every layer.
         depth: number of blocks.
+        layers: layers of every block; backprop inside a block of several is no longer local to a layer.
     """
 
     width: int = 500
     depth: int = 3
+    layers: int = 1
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -32,11 +34,12 @@ class MLP:
         check(self)
         require(self.width >= 1, "width", self.width, "at least 1")
         require(self.depth >= 1, "depth", self.depth, "at least 1")
+        require(self.layers >= 1, "layers", self.layers, "at least 1")
 
 
 @dataclass(frozen=True)
 class CNN:
-    """A plain VGG-like network: every block is one 3x3 convolution.
+    """A plain VGG-like network: every block is one 3x3 convolution, or as many as ``layers`` says.
 
     The blocks form four groups of (nearly) equal length with ``width``, ``2 * width``,
     ``4 * width`` and ``4 * width`` channels; every group after the first starts with a 2x2 max-pool
@@ -45,10 +48,12 @@ class CNN:
     Attributes:
         width: channels of the first group.
         depth: number of blocks.
+        layers: convolutions of every block; backprop inside a block of several is no longer local to a layer.
     """
 
     width: int = 32
     depth: int = 8
+    layers: int = 1
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -59,6 +64,7 @@ class CNN:
         check(self)
         require(self.width >= 1, "width", self.width, "at least 1")
         require(self.depth >= 1, "depth", self.depth, "at least 1")
+        require(self.layers >= 1, "layers", self.layers, "at least 1")
 
 
 @dataclass(frozen=True)

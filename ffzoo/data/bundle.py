@@ -256,6 +256,9 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         train, validation = _divide(name, train, options.validation, options.split_seed)
         words.append(f"validation {100 * options.validation:g} % of the training part, ")
         words[-1] += f"stratified, seed {options.split_seed}"
+    if options.test == "validation" and validation is not None:
+        test = replace(validation)  # an object of its own: parts are resized one by one
+        words[0] = "the validation part in the test part's place"
     train = _shrink(name, "train_size", train, options, words)
     test = _shrink(name, "test_size", test, options, words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ffzoo.errors import OptionError, nearest
 from ffzoo.options import check, require
@@ -38,6 +39,8 @@ class DataOptions:
             ``None`` keeps all.
         test_size: images kept of the test part, stratified; ``None`` keeps all.
         resize: side in pixels of the square images, bilinear and antialiased; ``None`` keeps the set's own.
+        test: ``"validation"`` puts the validation part in the place of the test part: settings are chosen so, without
+            reading what they will be judged by.
         test_flip: average the scores of an image and of its mirror image wherever accuracy is measured, and in
             ``predict`` of the trained model; a fusion still chooses on unflipped images.
 
@@ -50,12 +53,15 @@ class DataOptions:
     train_size: int | None = None
     test_size: int | None = None
     resize: int | None = None
+    test: Literal["test", "validation"] = "test"
     test_flip: bool = False
 
     def __post_init__(self) -> None:
         """Check every value."""
         check(self)
         require(0 <= self.validation < 1, "validation", self.validation, "in [0, 1)")
+        held_out = self.test == "test" or self.validation > 0
+        require(held_out, "test", self.test, "test, for with validation=0 there is no validation part")
         require(0 <= self.split_seed < 2**32, "split_seed", self.split_seed, "at least 0 and below 2**32")
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)

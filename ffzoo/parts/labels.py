@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ffzoo.errors import RecipeError
 from ffzoo.parts import options
@@ -71,3 +72,44 @@ class Concat(LabelEmbedding):
         code = _code(x, y, self.num_classes, self.value)
         code = code.view(*code.shape, *[1] * (x.dim() - 2)).expand(-1, -1, *x.shape[2:])
         return torch.cat([x, code], 1)
+
+
+class ClassPattern(LabelEmbedding):
+    """A random pattern a class, added to the input or put beside it; the neutral label is the mean pattern.
+
+    Lee and Song 2023 (SymBa), arXiv:2303.08418, call it the intrinsic class pattern; the further channel with learned
+    patterns is that of Dooms et al. 2023 (Trifecta), arXiv:2311.18130.
+
+    Attributes:
+        patterns: N(0, scale^2), ``(K, C, H, W)``, ``(K, 1, H, W)`` in a channel, or ``(K, D)``.
+    """
+
+    patterns: Tensor
+
+    def __init__(self, config: options.ClassPattern, num_classes: int) -> None:
+        super().__init__(config, num_classes)
+        self.place, self.scale, self.learned = config.place, config.scale, config.learned
+
+    def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The same shape, or with a channel more, or with twice the features."""
+        if self.place == "add":
+            return shape
+        return (shape[0] + 1, *shape[1:]) if len(shape) > 1 else (2 * shape[0],)
+
+    def attach(
+        self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
+    ) -> None:
+        """Draw the patterns."""
+        shape = input_shape
+        if self.place == "channel":
+            shape = (1, *shape[1:]) if len(shape) > 1 else (shape[0] // 2,)
+        patterns = self.scale * torch.randn(self.num_classes, *shape, generator=generator)
+        if self.learned:
+            self.patterns = nn.Parameter(patterns)
+        else:
+            self.register_buffer("patterns", patterns)
+
+    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """``x`` plus its label's pattern, or both along dimension 1."""
+        chosen = self.patterns.mean(0).expand(len(x), *self.patterns.shape[1:]) if y is None else self.patterns[y]
+        return x + chosen if self.place == "add" else torch.cat([x, chosen], 1)

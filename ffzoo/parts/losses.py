@@ -72,3 +72,30 @@ class Logistic(LocalLoss):
             for sign, score in zip(ctx.signs, scores, strict=True)
         ]
         return self(scores, ctx), tuple(gradients)
+
+
+class SymmetricSoftplus(LocalLoss):
+    """L = mean of softplus(-alpha (G+ - G-)): a sample is to score higher than the negative made of it.
+
+    Lee and Song 2023 (SymBa), arXiv:2303.08418: there is no threshold, and the gradients at G+ and G- are equal and
+    opposite.
+    """
+
+    accepts = ("sample",)
+    views = 2
+    closed_form = True
+
+    def __init__(self, config: options.SymmetricSoftplus, build: Build) -> None:
+        super().__init__(config, build)
+        self.alpha = config.alpha
+
+    def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
+        """Mean over pairs of a positive and a negative view."""
+        positive, negative = scores
+        return F.softplus(-self.alpha * (positive - negative)).mean()
+
+    def gradient(self, scores: tuple[Tensor, ...], ctx: Context) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """dL/dG+ = -alpha sigmoid(-alpha (G+ - G-)) / B = -dL/dG-."""
+        positive, negative = scores
+        d = torch.sigmoid(-self.alpha * (positive - negative)) * (-self.alpha / len(positive))
+        return self(scores, ctx), (d, -d)

@@ -26,11 +26,32 @@ class WrongLabel(Negatives):
         return x, (y + shift) % self.num_classes
 
 
+class HardLabel(Negatives):
+    """The same input with a wrong label drawn in proportion to the softmax of the present prediction.
+
+    Hinton 2022, arXiv:2212.13345, section 3.3. The prediction is that of the whole network before the step, so labels
+    that later blocks and the readout find likely come back to earlier blocks.
+    """
+
+    wrong_labels = True
+    reads_prediction = True
+    coupling = "feedback"
+
+    def forward(
+        self, x: Tensor, y: Tensor, generator: torch.Generator | None, prediction: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """``x`` and wrong labels ``(B,)``, given scores ``(B, K)``."""
+        assert prediction is not None
+        wrong = prediction.scatter(1, y[:, None], -torch.inf).softmax(1)  # never the true label, whatever the scores
+        # Of exponential waiting times at these rates the shortest is a draw from them.
+        return x, (wrong / torch.empty_like(wrong).exponential_(generator=generator)).argmax(1)
+
+
 class HybridImages(Negatives):
     """Hybrids m * a + (1 - m) * b of two images: right at short range, wrong at long range.
 
-    m is a random image blurred in both directions by [1/4, 1/2, 1/4], again and again, then
-    thresholded at 1/2 (Hinton 2022, arXiv:2212.13345, section 3.2).
+    m is a random image blurred in both directions by [1/4, 1/2, 1/4], again and again, then thresholded at 1/2
+    (Hinton 2022, arXiv:2212.13345, section 3.2), or at its own mean where all of it lies on one side.
     """
 
     def __init__(self, config: options.HybridImages, num_classes: int) -> None:
@@ -54,5 +75,9 @@ class HybridImages(Negatives):
         for _ in range(self.blurs):
             mask = F.conv2d(F.pad(mask, (1, 1, 0, 0), "replicate"), kernel.view(1, 1, 1, 3))
             mask = F.conv2d(F.pad(mask, (0, 0, 1, 1), "replicate"), kernel.view(1, 1, 3, 1))
+        flat = mask.flatten(1)
+        # A small mask may lie on one side of 1/2: its "hybrid" would be a real image.
+        whole = (flat.amin(1) > 0.5) | (flat.amax(1) <= 0.5)
+        threshold = torch.where(whole, flat.mean(1), 0.5).view(-1, 1, 1, 1)
         shift = int(torch.randint(1, len(x), (), generator=generator, device=x.device))
-        return torch.where(mask > 0.5, x, x.roll(shift, 0)), y
+        return torch.where(mask > threshold, x, x.roll(shift, 0)), y

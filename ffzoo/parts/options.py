@@ -190,3 +190,91 @@ class Probe:
         require(self.first >= 0, "first", self.first, "at least 0")
         require(self.grid >= 1, "grid", self.grid, "at least 1")
         require(self.l2 >= 0, "l2", self.l2, "at least 0")
+
+
+@dataclass(frozen=True)
+class OutputLayer:
+    """A linear output layer on the last block, for algorithms that are a class of their own.
+
+    Attributes:
+        forward_norm: name of the normalization of what a block, or the output layer, reads of the block before;
+            ``"auto"`` is ``layernorm`` between native blocks and ``none`` in a model that brings norms of its own.
+        grid: pooling windows a side to which maps are averaged for the output layer; ``"all"`` keeps every position.
+    """
+
+    forward_norm: str = "auto"
+    grid: int | Literal["all"] = 4
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
+
+
+@dataclass(frozen=True)
+class SymmetricSoftplus:
+    """Softplus of how far a positive sample's score is below its negative's.
+
+    Attributes:
+        alpha: factor of the difference.
+    """
+
+    alpha: float = 4.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.alpha > 0, "alpha", self.alpha, "> 0")
+
+
+@dataclass(frozen=True)
+class ClassPattern:
+    """A pattern a class, of the input's shape.
+
+    Attributes:
+        place: add the pattern to the input, or put one beside it: a further channel of an image, as many further
+            inputs as there are features.
+        scale: standard deviation of the pattern's numbers, at the start if they are learned.
+        learned: the patterns are trained with the first block; else they stay as they were drawn.
+    """
+
+    place: Literal["add", "channel"] = "add"
+    scale: float = 1.0
+    learned: bool = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.scale > 0, "scale", self.scale, "> 0")
+
+
+@dataclass(frozen=True)
+class ProjectionHead:
+    """An embedding of a block's features, for losses that compare samples.
+
+    Attributes:
+        width: numbers of the embedding; 0 for the pooled features themselves.
+        grid: pooling windows a side, clipped to the map; 1 is global average pooling.
+        norm: name of a normalization in front of the pooling.
+    """
+
+    width: int = 128
+    grid: int = 1
+    norm: str = "none"
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.width >= 0, "width", self.width, "at least 0")
+        require(self.grid >= 1, "grid", self.grid, "at least 1")
+
+
+@dataclass(frozen=True)
+class SupCon:
+    """Supervised contrast.
+
+    Attributes:
+        temperature: of the softmax over cosines.
+    """
+
+    temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.temperature > 0, "temperature", self.temperature, "> 0")

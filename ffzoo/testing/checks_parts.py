@@ -62,6 +62,7 @@ def _pure(part: nn.Module, function: Callable[..., Any], inputs: list[Tensor], c
     kept, state = [x.clone() for x in inputs], {k: v.clone() for k, v in part.state_dict().items()}
     results = []
     for _ in range(2):
+        part.load_state_dict(state)  # a part may keep something of every batch it is trained on
         with seeded(case.seed):
             results.append(function(*inputs))
         assert all(map(same_bits, kept, inputs)), "it changes its input in place"
@@ -182,7 +183,7 @@ def _loss(subject: Subject, case: Case) -> tuple[LocalLoss, list[tuple[Tensor, .
     build = Build(_shape(case), case.num_classes, 0, 2, _generator(case))
     loss: LocalLoss = _built(case, lambda: make_part("local_losses", subject.name.partition(":")[2], build))
     signs = (1, -1)[: loss.views]
-    shapes = {"sample": (), "class": (case.num_classes,), "reconstruction": _shape(case)}
+    shapes = {"sample": (), "class": (case.num_classes,), "embedding": (case.width,), "reconstruction": _shape(case)}
     generator = _generator(case)
     scores = [
         tuple(torch.randn(case.batch_size, *shapes.get(kind, (6,)), generator=generator) for _ in signs)
@@ -318,6 +319,14 @@ def _negatives(subject: Subject, case: Case) -> Negatives:
     return negatives
 
 
+def _made(negatives: Negatives, x: Tensor, y: Tensor, case: Case, generator: Any) -> tuple[Tensor, Tensor]:
+    """The negatives of a batch; those that read the prediction are given one that is sure of itself."""
+    if not negatives.reads_prediction:
+        return negatives(x, y, generator)
+    shape = (len(x), case.num_classes)
+    return negatives(x, y, generator, 100 * torch.randn(shape, generator=_generator(case)))
+
+
 def negatives_are_wrong(subject: Subject, draws: Draws) -> None:
     """A negative never carries the true label; where the label is kept, the inputs are changed."""
     changed = False
@@ -325,7 +334,7 @@ def negatives_are_wrong(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         nonlocal changed
         negatives, batch = _negatives(subject, case), case.batch()
-        x, y = negatives(batch.x, batch.y, batch.generator)
+        x, y = _made(negatives, batch.x, batch.y, case, batch.generator)
         assert 0 <= int(y.min()) and int(y.max()) < case.num_classes, "a negative's label is no class"
         if negatives.wrong_labels:
             assert not (y == batch.y).any(), "a negative carries the true label"
@@ -343,7 +352,7 @@ def negatives_shape(subject: Subject, draws: Draws) -> None:
 
         def make(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             random = torch.get_rng_state()
-            made = negatives(x, y, _generator(case))
+            made = _made(negatives, x, y, case, _generator(case))
             assert random.equal(torch.get_rng_state()), "it draws from the global generator, not from the step's"
             return made
 
@@ -352,7 +361,7 @@ def negatives_shape(subject: Subject, draws: Draws) -> None:
         assert y.shape == batch.y.shape and y.dtype == torch.int64, f"labels {y.dtype} of shape {tuple(y.shape)}"
         assert x.isfinite().all(), "a negative is not finite"
         with seeded(case.seed):
-            negatives(batch.x, batch.y, None)
+            _made(negatives, batch.x, batch.y, case, None)
 
     draws.each(test, ("cnn",), 6)
 
@@ -363,6 +372,7 @@ def negatives_shape(subject: Subject, draws: Draws) -> None:
 def _embedding(subject: Subject, case: Case) -> LabelEmbedding:
     name = subject.name.partition(":")[2]
     made: LabelEmbedding = _built(case, lambda: make_part("label_embeddings", name, case.num_classes))
+    made.attach(made.input_shape(case.shape), (_shape(case),) * 2, _generator(case))
     return made
 
 

@@ -138,12 +138,15 @@ def subject_of(what: str | AlgorithmSpec | Recipe | Factory) -> Subject:
 class Draws:
     """Runs a check over random cases and counts them.
 
+    Args:
+        most: cases a kind of backbone; as many as the check asks for when None.
+
     Attributes:
         count: examples that ran to their end.
     """
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, most: int | None = None) -> None:
+        self.most, self.count = most, 0
 
     def each(
         self,
@@ -181,7 +184,7 @@ class Draws:
 
         # Draws are the same on every machine and at every call; nothing is kept on disk.
         settings = package.settings(
-            max_examples=examples,
+            max_examples=min(examples, self.most or examples),
             deadline=None,
             derandomize=True,
             database=None,

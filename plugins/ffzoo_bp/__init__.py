@@ -22,10 +22,12 @@ def register_algorithms(register: Register) -> None:
         config="ffzoo_bp.options:BP",
         summary="backprop of one loss on the last block",
         paper=paper,
+        card="ffzoo_bp.card:BP",
     )
     register(
         "bp_deepsup",
         "ffzoo_bp.recipes:BP_DEEPSUP",
         summary="backprop of dtg_ff's own losses: the same modules without stop-gradients",
         paper="Lee et al. 2015, arXiv:1409.5185; as the twin of arXiv:2606.06539",
+        card="ffzoo_bp.card:BP_DEEPSUP",
     )

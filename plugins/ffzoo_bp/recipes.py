@@ -1,7 +1,9 @@
 """Backprop on the same blocks as every local rule, so that a comparison differs by one choice.
 
-    bp:          L = CrossEntropy(W pool(h_L) + b, y), one backward through all blocks
-    bp_deepsup:  L = sum of dtg_ff's own L_l, one backward through all blocks
+One backward through all blocks, of ::
+
+    L = CrossEntropy(W pool(h_L) + b, y)      bp
+    L = L_1 + ... + L_depth of dtg_ff         bp_deepsup
 
 ``bp_deepsup`` is dtg_ff with ``isolation="none"``: same modules, initial weights, fusion and
 optimizers; no stop-gradient between blocks.

@@ -28,4 +28,5 @@ def register_algorithms(register: Register) -> None:
         "ffzoo_dgl.recipes:DGL",
         summary="a small convolutional classifier at every block",
         paper=PAPER,
+        card="ffzoo_dgl.card:DGL",
     )

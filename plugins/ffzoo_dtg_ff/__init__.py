@@ -16,10 +16,12 @@ def register_algorithms(register: Register) -> None:
         "ffzoo_dtg_ff.recipes:DTG_FF",
         summary="dynamic temperature goodness, read as energies on a 4x4 grid of patches",
         paper=PAPER,
+        card="ffzoo_dtg_ff.card:DTG_FF",
     )
     register(
         "dtg_ff_gap",
         "ffzoo_dtg_ff.recipes:DTG_FF_GAP",
         summary="dynamic temperature goodness, read as global average pooling",
         paper=PAPER,
+        card="ffzoo_dtg_ff.card:DTG_FF_GAP",
     )

@@ -21,3 +21,9 @@ def register_experiments(register: Register) -> None:
         config="ffzoo_experiments.options:TimeToAccuracy",
         summary="accuracy against seconds and operations: a local rule beside backprop of the same network, one recipe",
     )
+    register(
+        "zoo",
+        "ffzoo_experiments.zoo:zoo",
+        config="ffzoo_experiments.options:Zoo",
+        summary="every algorithm on small data at one budget, with the same search: the leaderboard",
+    )

@@ -103,3 +103,37 @@ class TimeToAccuracy:
         require(once, "others", ",".join(self.others), "each arm once, and not algo itself")
         require(len(set(self.seeds)) == len(self.seeds) >= 1, "seeds", self.seeds, "at least one, each once")
         require(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """Options of ``zoo``.
+
+    Attributes:
+        algos: algorithms to train; all that are registered when empty.
+        datasets: each with the network and the number of epochs that ``ffzoo_experiments.zoo`` states for it.
+        seeds: one run of every algorithm each.
+        factors: of each algorithm's own learning rate; each is tried with the first seed, and the one with the best
+            validation accuracy is used for all. The test part is not read for it.
+        epochs: in place of the stated ones.
+        train_size: images of the training part, stratified; all when none.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    algos: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ("digits", "mnist", "fashion_mnist")
+    seeds: tuple[int, ...] = (0, 1, 2)
+    factors: tuple[float, ...] = (0.25, 1.0, 4.0)
+    epochs: int | None = None
+    train_size: int | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name in ("datasets", "seeds", "factors"):
+            values = getattr(self, name)
+            require(len(set(values)) == len(values) >= 1, name, ",".join(map(str, values)), "at least one, each once")
+        require(len(set(self.algos)) == len(self.algos), "algos", ",".join(self.algos), "each once")
+        require(min(self.factors) > 0, "factors", min(self.factors), "more than 0")
+        require(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        require(self.train_size is None or self.train_size >= 1, "train_size", self.train_size, "at least 1")

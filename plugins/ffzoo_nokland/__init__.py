@@ -39,10 +39,12 @@ def register_algorithms(register: Register) -> None:
         "ffzoo_nokland.recipes:NOKLAND_PRED",
         summary="a learned linear classifier on each block's pooled features",
         paper=PAPER,
+        card="ffzoo_nokland.card:NOKLAND_PRED",
     )
     register(
         "nokland_predsim",
         "ffzoo_nokland.recipes:NOKLAND_PREDSIM",
-        summary="that classifier, and similarities of samples matched with their labels'",
+        summary="a linear classifier, and similarities of samples matched with their labels'",
         paper=PAPER,
+        card="ffzoo_nokland.card:NOKLAND_PREDSIM",
     )

@@ -34,4 +34,6 @@ VANILLA_FF = Recipe(
     forward_norm="rms",
     fusion=Sum(first=1),
 )
+VANILLA_FF_HARD = VANILLA_FF.replace(negatives="hard_label", fusion=ConcatLinear(first=1))
+VANILLA_FF_PEER = VANILLA_FF.replace(terms=(*VANILLA_FF.terms, Term("activity", "peer_norm", weight=0.03)))
 VANILLA_FF_UNSUP = VANILLA_FF.replace(label_embedding="none", negatives="hybrid_images", fusion=ConcatLinear(first=1))

@@ -1,0 +1,123 @@
+"""NoProp in discrete time (Li, Teh and Pascanu 2025, arXiv:2503.24322).
+
+T blocks, u = onehot(y), and a label z_t with ever less noise, from z_0, which knows nothing, to z_T::
+
+    A_t    = sin(pi t / (2 (T + 1)))^2,  S_t = A_t / (1 - A_t)      share of the signal, and its ratio to the noise
+    z_t    ~ N(sqrt(A_t) u, 1 - A_t)                                in training, drawn for each t by itself
+    p_t(z) = softmax(mlp_t(pool(h_t), z))                           the label that block t, with features h_t, sees in z
+    L_t    = T/2 eta (S_t - S_(t-1)) norm(p_t(z_(t-1)) - u)^2       teaches block t and mlp_t
+    L_out  = CrossEntropy(W z_T + b, y)
+
+    prediction: W z_T + b,  z_0 = 0,  z_t = a_t p_t(z_(t-1)) + b_t z_(t-1),  with r_t = A_(t-1) / A_t
+    a_t    = sqrt(A_t) (1 - r_t) / (1 - A_(t-1)),  b_t = sqrt(r_t) (1 - A_t) / (1 - A_(t-1))
+
+In training no block reads what a denoiser made. In the prediction z_t is the mean of the process's q(z_t | z_(t-1), u)
+with p_t in the place of u.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ffzoo.algorithm import Batch, Metrics
+from ffzoo.backbones.base import Backbone
+from ffzoo.backbones.batchnorm import buffers_untouched
+from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch, note
+from ffzoo.parts.feedback import pooled_width
+from ffzoo.parts.projection import pool_grid
+from ffzoo.training.options import FitOptions
+
+
+class NoProp(BlockwiseAlgorithm):
+    """Blocks that denoise the label; see the module's text.
+
+    The options are :class:`ffzoo_noprop.options.NoProp`.
+
+    Attributes:
+        denoisers: the small network mlp_t of each block.
+        output: W and b.
+    """
+
+    fusion = "denoising chain"
+
+    def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
+        super().__init__(backbone, num_classes, config, fit)
+        widths = [pooled_width(shape, config.grid) for shape in backbone.feature_shapes]
+        self.denoisers = nn.ModuleList(
+            nn.Sequential(nn.Linear(width + num_classes, config.width), nn.ReLU(), nn.Linear(config.width, num_classes))
+            for width in widths
+        )
+        self.output = nn.Linear(num_classes, num_classes)
+        nn.init.eye_(self.output.weight)  # z is a label already
+        self.signal = [math.sin(math.pi * t / (2 * (backbone.depth + 1))) ** 2 for t in range(backbone.depth + 1)]
+
+    def denoised(self, l: int, h: Tensor, z: Tensor) -> Tensor:
+        """What block l, with t = l + 1, makes of its features h and a noisy label z: p ``(B, K)``."""
+        f = pool_grid(h, self.config.grid)
+        return self.denoisers[l](torch.cat([F.layer_norm(f, f.shape[1:]), z], 1)).softmax(1)
+
+    def begin(self, batch: Batch) -> None:
+        """Draw the noise of all blocks."""
+        shape = (self.backbone.depth + 1, len(batch.y), self.num_classes)
+        like = self.output.weight
+        self._noise = torch.randn(shape, generator=batch.generator, dtype=like.dtype, device=like.device)
+
+    def _noisy(self, t: int, part: MicroBatch) -> tuple[Tensor, Tensor]:
+        """A sample of z_t, and u; both ``(B, K)``."""
+        u = F.one_hot(part.y, self.num_classes).to(self._noise.dtype)
+        noise = self._noise[t, part.start : part.start + len(u)]
+        return self.signal[t] ** 0.5 * u + (1 - self.signal[t]) ** 0.5 * noise, u
+
+    def _loss(self, l: int, h: Tensor, part: MicroBatch) -> Tensor:
+        z, u = self._noisy(l, part)
+        snr = [a / (1 - a) for a in self.signal]
+        weight = self.backbone.depth / 2 * self.config.eta * (snr[l + 1] - snr[l])
+        return weight * (self.denoised(l, h, z) - u).square().sum(1).mean()
+
+    def _output_loss(self, part: MicroBatch) -> Tensor:
+        return F.cross_entropy(self.output(self._noisy(self.backbone.depth, part)[0]), part.y)
+
+    def learn(self, part: MicroBatch, metrics: Metrics) -> None:
+        """Each block's loss, then the output's."""
+
+        def read(l: int, h: Tensor) -> Learn:
+            loss = self._loss(l, h, part)
+            note(metrics, f"loss/{l + 1}", loss, part)
+            return partial(self._teach, part, l, loss)
+
+        self.walk(part.x, read)
+        loss = self._output_loss(part)
+        note(metrics, "loss/fusion", loss, part)
+        (part.share * loss).backward()
+
+    def _teach(self, part: MicroBatch, l: int, loss: Tensor) -> None:
+        (part.share * loss).backward()
+        if part.last:
+            self.optimizers.step(l)
+
+    def losses(self, batch: Batch) -> list[Tensor]:
+        """Each block's loss, then the output's; with their graphs."""
+        self.begin(batch)
+        part = MicroBatch(batch.x, batch.y)
+        found: list[Tensor] = []
+        with buffers_untouched(self):
+            self.walk(batch.x, lambda l, h: found.append(self._loss(l, h, part)))
+        return [*found, self._output_loss(part)]
+
+    @torch.no_grad()
+    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
+        """Logits at the end of the chain, and p of every block in it; all ``(B, K)``."""
+        z, blocks = x.new_zeros(len(x), self.num_classes), list[Tensor | None]()
+        with self.evaluating():
+            for l, h in enumerate(self.features(x)):
+                before, after = self.signal[l : l + 2]
+                p, r = self.denoised(l, h, z), before / after
+                z = (after**0.5 * (1 - r) * p + r**0.5 * (1 - after) * z) / (1 - before)
+                blocks.append(p)
+            return self.output(z), blocks

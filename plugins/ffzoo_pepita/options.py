@@ -1,0 +1,23 @@
+"""Options of PEPITA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ffzoo.options import require
+from ffzoo.parts.options import OutputLayer
+
+
+@dataclass(frozen=True)
+class PEPITA(OutputLayer):
+    """An output layer, and how far the error moves the input.
+
+    Attributes:
+        scale: of the matrix that carries the error to the input, uniform in +-scale * sqrt(6 / number of inputs).
+    """
+
+    scale: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.scale > 0, "scale", self.scale, "> 0")

@@ -1,0 +1,30 @@
+"""The card of the Trifecta."""
+
+from __future__ import annotations
+
+from ffzoo.card import Card, Published
+
+TRIFECTA = Card(
+    title="The Trifecta: Three simple techniques for training deeper Forward-Forward networks",
+    authors="Dooms, Tsang and Oramas",
+    year=2023,
+    url="https://arxiv.org/abs/2311.18130",
+    source="code",
+    local="A block learns from its own loss in one step and from the next block's in the other; a gradient crosses one "
+    "boundary, never two.",
+    published=(
+        Published("mnist", 99.58, "6 convolutions", "memory"),
+        Published("fashion_mnist", 91.44, "6 convolutions", "memory"),
+        Published("svhn", 94.31, "convolutional", "memory"),
+        Published("cifar10", 84.0, "convolutional, deeper", "abstract", "around 84"),
+    ),
+    departures=(
+        "Their batch norm has a gain and a bias and stands before the first block too.",
+        "The network is the library's; theirs pools inside a block, so its goodness reads the pooled map.",
+        "The label's channel learns with the first block, in pairs also from the second block's loss; theirs only "
+        "from the first block's.",
+        "Positive and negative views are normalized by their own batch statistics; theirs share one batch.",
+        "Their blocks are cut one way in even steps and the other way in odd ones, counted from zero; here likewise, "
+        "but the optimizer is the library's.",
+    ),
+)

@@ -1,0 +1,38 @@
+"""PEPITA (arXiv:2201.11665) in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ffzoo.build import algorithm_spec, create
+from ffzoo.testing.strategies import Case
+from tests.zoo import passes
+from tests.zoo import reference as ref
+
+
+def test_every_update():
+    data = ref.batch()
+    x, y = ref.numpy(data.x), ref.numpy(data.y)
+    before, after = ref.step(ref.build("pepita", {"scale": 0.5}), data)
+    matrix = before["modulation"]  # (K, inputs)
+    assert 0.3 < np.abs(matrix).max() <= 0.5 * (6 / ref.INPUTS) ** 0.5
+    first = passes.blocks(before, x)
+    error = passes.output(before, first.f) - ref.onehot(y)
+    second = passes.blocks(before, x + error @ matrix)
+    gradients = passes.output_layer(passes.output(before, second.f) - ref.onehot(y), second.f)
+    for l in range(ref.DEPTH):
+        delta = (first.h[l] - second.h[l]) * (second.a[l] > 0)
+        gradients |= passes.layer(delta, second.u[l], l)
+    passes.assert_moved(before, after, gradients)
+
+
+def test_running_statistics_are_those_of_the_inputs_as_they_are():
+    case = Case("partition", 3, 10, (1, 6, 6), 4, 8, 0)
+    algorithm = create(algorithm_spec("pepita", {"scale": 50.0}), case.build_backbone(case.shape), case.shape, 4)
+    data = case.batch()
+    with torch.no_grad():
+        conv = algorithm.backbone.get_submodule("model.body.conv0")(data.x)
+    algorithm.train_step(data)
+    mean = algorithm.state_dict()["backbone.model.body.norm0.running_mean"]
+    torch.testing.assert_close(mean, 0.1 * conv.mean((0, 2, 3)))
