@@ -50,6 +50,13 @@ def register_local_losses(register: Register) -> None:
         paper=_HINTON,
     )
     register(
+        "npair_margin",
+        "ffzoo.parts.losses:NPairMargin",
+        config=_OPT + "NPairMargin",
+        summary="log(1 + sum over wrong classes of exp(margin + g_k - g_y))",
+        paper="Sohn 2016, NIPS",
+    )
+    register(
         "supcon",
         "ffzoo.parts.contrastive:SupCon",
         config=_OPT + "SupCon",
@@ -77,6 +84,7 @@ def register_fusions(register: Register) -> None:
         summary="sum over the range of blocks that is best on the validation part",
         paper="DeeperForward, ICLR 2025",
     )
+    register("weights", "ffzoo.parts.fusions:Weights", summary="learned convex weights, fitted on the validation part")
     register(
         "concat_linear",
         "ffzoo.parts.fusions:ConcatLinear",
@@ -144,6 +152,12 @@ def register_normalizations(register: Register) -> None:
     register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
     register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
     register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)
+    register(
+        "groupnorm",
+        "ffzoo.parts.norms:GroupNorm",
+        config=_OPT + "GroupNorm",
+        summary="mean 0, variance 1 a sample and group of channels, no affine",
+    )
     register("batchnorm", "ffzoo.parts.norms:BatchNorm", summary="mean 0, variance 1 a channel over the batch")
 
 

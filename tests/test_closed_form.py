@@ -39,7 +39,17 @@ projections = st.builds(
     prototypes=st.integers(1, 3),
     temperature=st.one_of(st.floats(0.2, 3), st.just("learned")),
     clamp=st.sampled_from([0.0, 0.5, 50.0]),
-) | st.builds(options.Projection, projection=st.just("groups"), power=st.sampled_from([1, 2]))
+    unit=st.booleans(),
+)
+projections |= st.builds(options.Projection, projection=st.just("groups"), power=st.sampled_from([1, 2]))
+projections |= st.builds(
+    options.Projection,
+    projection=st.sampled_from(["waves", "learned", "embeddings", "random"]),
+    wave=st.sampled_from(["square", "sine"]),
+    mix=st.sampled_from(["scale", "matrix"]),
+    l2=st.sampled_from(["none", "pooled"]),
+    unit=st.booleans(),
+)
 
 
 def check_part(goodness, loss, shape, batch, classes, channels_last, generator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -90,6 +90,44 @@ class BestRange(Fusion):
         self.range.copy_(torch.tensor(best))
 
 
+class Weights(Fusion):
+    """A convex combination of the blocks' log softmax(z_l) (or goodness), weights learned on the validation part.
+
+    The weights are softmax(v), and v minimizes the cross-entropy of the combination by L-BFGS, from equal weights;
+    before calibration they are equal.
+
+    Attributes:
+        weight: of each block, a buffer ``(L,)``.
+    """
+
+    calibrates = True
+    weight: Tensor
+
+    def __init__(self, config: None, build: FusionBuild) -> None:
+        super().__init__(config, build)
+        self.kind = build.kind
+        self.register_buffer("weight", torch.full((build.scored,), 1 / build.scored))
+
+    def _stacked(self, blocks: Sequence[Tensor]) -> Tensor:
+        """What is combined, ``(L, B, K)``."""
+        return torch.stack([z.log_softmax(1) if self.kind == "class" else z for z in blocks])
+
+    def forward(self, blocks: Sequence[Tensor]) -> Tensor:
+        """``(B, K)``."""
+        return torch.einsum("l,lbk->bk", self.weight, self._stacked(blocks))
+
+    def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
+        """Fit v from zero."""
+        stacked = self._stacked(scores)
+        v = stacked.new_zeros(len(stacked), requires_grad=True)
+
+        def loss() -> Tensor:
+            return F.cross_entropy(torch.einsum("l,lbk->bk", v.softmax(0), stacked), y)
+
+        minimize(loss, [v])
+        self.weight.copy_(v.detach().softmax(0))
+
+
 class ConcatLinear(Fusion):
     """softmax(W concat(f_l) + b), f_l = layer norm of the pooled features; trained as blocks are."""
 
@@ -163,19 +201,9 @@ class Probe(Fusion):
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation, 0.0))  # a unit that never fires tells nothing
         f = (f - self.mean) * self.scale
-        weight, bias = torch.zeros_like(self.weight), torch.zeros_like(self.bias)
-        optimizer = torch.optim.LBFGS(
-            [weight.requires_grad_(), bias.requires_grad_()], max_iter=200, line_search_fn="strong_wolfe"
-        )
-
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            with torch.enable_grad():
-                loss = F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum()
-                loss.backward()
-            return loss.detach()
-
-        optimizer.step(closure)  # type: ignore[no-untyped-call, unused-ignore]
+        weight = torch.zeros_like(self.weight, requires_grad=True)
+        bias = torch.zeros_like(self.bias, requires_grad=True)
+        minimize(lambda: F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum(), [weight, bias])
         self.weight.copy_(weight.detach())
         self.bias.copy_(bias.detach())
 
@@ -183,3 +211,17 @@ class Probe(Fusion):
 def _width(shapes: Sequence[tuple[int, ...]], grid: int) -> int:
     """Numbers that pooling on a grid leaves of all blocks' features."""
     return sum(shape[0] * (min(grid, *shape[1:]) ** 2 if len(shape) == 3 else 1) for shape in shapes)
+
+
+def minimize(loss: Callable[[], Tensor], parameters: list[Tensor]) -> None:
+    """Minimize a smooth loss over a few parameters by L-BFGS, in place."""
+    optimizer = torch.optim.LBFGS(parameters, max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        with torch.enable_grad():
+            value = loss()
+            value.backward()
+        return value.detach()
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call, unused-ignore]

@@ -41,6 +41,26 @@ class CrossEntropy(LocalLoss):
         return value, (d.div_(len(d)),)
 
 
+class NPairMargin(LocalLoss):
+    """L = log(1 + sum over k != y of exp(m + g_k - g_y)): the right class is to score higher than all others.
+
+    Sohn 2016 ("Improved Deep Metric Learning with Multi-class N-pair Loss Objective", NIPS), with a margin m. It is a
+    smooth bound of the largest m + g_k - g_y above 0, and without a margin the cross-entropy of the scores.
+    """
+
+    accepts = ("class",)
+
+    def __init__(self, config: options.NPairMargin, build: Build) -> None:
+        super().__init__(config, build)
+        self.margin = config.margin
+
+    def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
+        """Mean over the positive view's class scores ``(B, K)``."""
+        assert ctx.y is not None
+        margins = self.margin * (1 - F.one_hot(ctx.y, scores[0].shape[1]))
+        return F.cross_entropy(scores[0] + margins, ctx.y)
+
+
 class Logistic(LocalLoss):
     """L = mean of softplus(s (theta - G+)) and softplus(s (G- - theta)): a sample is real or not.
 

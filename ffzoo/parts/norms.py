@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ffzoo.errors import OptionError
+from ffzoo.parts import options
 
 
 class Normalization(nn.Module):
@@ -87,3 +89,18 @@ class BatchNorm(Normalization):
             raise OptionError(
                 f"batchnorm has one value a channel in a batch of shape {tuple(h.shape)}; expected two samples a view"
             ) from error
+
+
+class GroupNorm(Normalization):
+    """(h - mean) / sd over each group of channels of a sample, without gain and bias."""
+
+    def __init__(self, config: options.GroupNorm, shape: tuple[int, ...]) -> None:
+        super().__init__(config, shape)
+        # A group of one number would be zero whatever it was.
+        most = min(config.groups, shape[0], max(1, math.prod(shape) // 2))
+        self.groups = max(g for g in range(1, most + 1) if shape[0] % g == 0)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``h`` with mean 0 and variance 1 a group."""
+        flat = h.reshape(len(h), self.groups, -1)
+        return F.layer_norm(flat, flat.shape[2:]).view_as(h)

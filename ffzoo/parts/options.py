@@ -14,13 +14,18 @@ class Projection:
 
     Attributes:
         power: 1 reads the features, 2 their energies.
-        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position.
+        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position, ``"pyramid"`` takes as many
+            as the last block has channels for each one of this block's.
         max_features: the grid is made coarser until the pooled vector has at most this many numbers; 0 for no bound.
         pool: mean or sum inside a window.
         l2: divide by the Euclidean norm: not at all, over channels at each position before pooling,
             or over the pooled vector.
-        projection: the matrix P: frozen random N(0, 1/d), frozen orthogonal, learned, or the mean over
-            one channel group a class.
+        projection: the matrix P: frozen random N(0, 1/d), frozen orthogonal, learned, the mean over one channel
+            group a class, frozen waves of one frequency a class, or frozen label embeddings N(0, 1), one table for
+            all blocks that is averaged to each block's width.
+        wave: the form of waves: sin(f_k j) for the j-th feature, f_k evenly from 50 to 512, or its sign.
+        mix: P times a learned factor a class, or times a learned K x K matrix; both start from N(0, 0.01^2).
+        unit: the columns of P are divided by their norms.
         bias: none, frozen random N(0, 1), or learned (from 0).
         prototypes: columns of P a class, reduced by logsumexp.
         temperature: ``"learned"`` (one scalar between ``t_min`` and ``t_max``) or a constant.
@@ -30,11 +35,14 @@ class Projection:
     """
 
     power: Literal[1, 2] = 2
-    grid: int | Literal["all"] = 4
+    grid: int | Literal["all", "pyramid"] = 4
     max_features: int = 0
     pool: Literal["mean", "sum"] = "mean"
     l2: Literal["none", "position", "pooled"] = "none"
-    projection: Literal["random", "orthogonal", "learned", "groups"] = "random"
+    projection: Literal["random", "orthogonal", "learned", "groups", "waves", "embeddings"] = "random"
+    wave: Literal["square", "sine"] = "square"
+    mix: Literal["none", "scale", "matrix"] = "none"
+    unit: bool = False
     bias: Literal["none", "frozen", "learned"] = "none"
     prototypes: int = 1
     temperature: float | Literal["learned"] = "learned"
@@ -44,13 +52,15 @@ class Projection:
 
     def __post_init__(self) -> None:
         check(self)
-        require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
+        whole = isinstance(self.grid, str) or self.grid >= 1
+        require(whole, "grid", self.grid, "at least 1, or 'all'")
         require(self.max_features >= 0, "max_features", self.max_features, "at least 0")
         require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
         require(self.temperature == "learned" or self.temperature > 0, "temperature", self.temperature, "> 0")
         require(self.clamp >= 0, "clamp", self.clamp, "at least 0")
-        require(self.projection != "groups" or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups")
+        one = self.projection not in ("groups", "waves") and self.mix == "none"
+        require(one or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups, waves or a mix")
 
 
 @dataclass(frozen=True)
@@ -226,6 +236,21 @@ class SymmetricSoftplus:
 
 
 @dataclass(frozen=True)
+class NPairMargin:
+    """How far the right class's score is above every other one.
+
+    Attributes:
+        margin: that it is to be above them.
+    """
+
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.margin >= 0, "margin", self.margin, "at least 0")
+
+
+@dataclass(frozen=True)
 class ClassPattern:
     """A pattern a class, of the input's shape.
 
@@ -278,3 +303,18 @@ class SupCon:
     def __post_init__(self) -> None:
         check(self)
         require(self.temperature > 0, "temperature", self.temperature, "> 0")
+
+
+@dataclass(frozen=True)
+class GroupNorm:
+    """Mean 0 and variance 1 over each group of channels.
+
+    Attributes:
+        groups: number of groups; the largest number up to it that divides the channels is taken.
+    """
+
+    groups: int = 10
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.groups >= 1, "groups", self.groups, "at least 1")

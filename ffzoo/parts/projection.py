@@ -170,6 +170,26 @@ def group_matrix(shape: tuple[int, ...], positions: int, num_classes: int) -> Te
     return rearrange(matrix[:, None].expand(-1, positions, -1), "c p k -> (c p) k").float()
 
 
+def wave_matrix(d: int, num_classes: int, form: str) -> Tensor:
+    """P ``(d, K)`` of waves along the features, one frequency a class (LLS, arXiv:2405.15868)."""
+    frequencies = torch.linspace(50, 512, num_classes, dtype=torch.float64)
+    waves = torch.sin(torch.arange(d, dtype=torch.float64)[:, None] * frequencies)
+    return (waves.sign() if form == "square" else waves).float()
+
+
+def label_embeddings(build: Build, columns: int) -> Tensor:
+    """The table N(0, 1) of label embeddings that the blocks share while they are built, ``(D, columns)``."""
+    width = max(shape[0] for shape in build.shapes)
+    if "label_embeddings" not in build.shared:
+        build.shared["label_embeddings"] = torch.randn(width, columns, generator=build.generator)
+    return cast(Tensor, build.shared["label_embeddings"])
+
+
+def to_width(table: Tensor, d: int) -> Tensor:
+    """Columns averaged along the features: ``(D, K) -> (d, K)``."""
+    return F.adaptive_avg_pool1d(table.T, d).T
+
+
 class Projection(Goodness):
     """See the module's text; the options are :class:`ffzoo.parts.options.Projection`.
 
@@ -187,12 +207,13 @@ class Projection(Goodness):
     def __init__(self, config: options.Projection, build: Build) -> None:
         super().__init__(config, build)
         self.config, self.num_classes = config, build.num_classes
-        self.grid: int | str = config.grid
+        widths = build.shapes[-1][0] / build.shape[0]
+        self.grid: int | str = max(1, round(widths)) if config.grid == "pyramid" else config.grid
         positions = 1
         if len(build.shape) == 3:
             height, width = build.shape[1:]
             if config.max_features:
-                finest = min(height, width) if config.grid == "all" else min(config.grid, height, width)
+                finest = min(height, width) if self.grid == "all" else min(int(self.grid), height, width)
                 bound = max(1, math.isqrt(config.max_features // build.shape[0]))
                 self.grid = min(finest, bound)
             positions = height * width if self.grid == "all" else min(int(self.grid), height, width) ** 2
@@ -204,10 +225,17 @@ class Projection(Goodness):
             matrix = basis if d >= k else basis.T * math.sqrt(k / d)
         elif config.projection == "groups":
             matrix = group_matrix(build.shape, positions, build.num_classes)
+        elif config.projection == "waves":
+            matrix = wave_matrix(d, k, config.wave)
+        elif config.projection == "embeddings":
+            matrix = to_width(label_embeddings(build, k), d).contiguous()
         bias = torch.zeros(k) if config.bias == "learned" else torch.randn(k, generator=build.generator)
         self._own("projection", matrix, learned=config.projection == "learned")
         if config.bias != "none":
             self._own("bias", bias, learned=config.bias == "learned")
+        if config.mix != "none":
+            size = (k, k) if config.mix == "matrix" else (k,)
+            self.mix = nn.Parameter(0.01 * torch.randn(size, generator=build.generator))
         if config.temperature == "learned":
             self.alpha = nn.Parameter(torch.zeros(()))
 
@@ -223,6 +251,15 @@ class Projection(Goodness):
         if c.temperature == "learned":
             return c.t_min + (c.t_max - c.t_min) * self.alpha.sigmoid()
         return c.temperature
+
+    def matrix(self) -> Tensor:
+        """P ``(d, K * m)`` as it is multiplied with: unit columns where asked for, mixed where asked for."""
+        p = self.projection
+        if self.config.unit:
+            p = F.normalize(p, dim=0, eps=_EPS)
+        if self.config.mix == "none":
+            return p
+        return p @ self.mix if self.config.mix == "matrix" else p * self.mix
 
     def pooled(self, h: Tensor) -> Tensor:
         """A ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
@@ -241,7 +278,7 @@ class Projection(Goodness):
 
     def _logits(self, a: Tensor, t: Tensor | float) -> Tensor:
         """(a P + b) / T, ``(B, K * m)``."""
-        z = a @ self.projection
+        z = a @ self.matrix()
         if self.config.bias != "none":
             z = z + self.bias
         return z / t
@@ -264,7 +301,8 @@ class Projection(Goodness):
             a = a / norm
         t = self.temperature()
         v = self._logits(a, t)
-        needed = a if norm is not None or self.config.projection == "learned" else None
+        learned = self.config.projection == "learned" or self.config.mix != "none"
+        needed = a if norm is not None or learned else None
         return self._reduce(v), (needed, norm, t, v)
 
     def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -282,11 +320,11 @@ class Projection(Goodness):
         if c.temperature == "learned":
             slope = (t - c.t_min) * (c.t_max - t) / (c.t_max - c.t_min)  # dT/dalpha
             gradients["alpha"] = -(d_raw * v).sum() * slope
-        if c.projection == "learned":
-            gradients["projection"] = a.T @ d_raw
+        if c.projection == "learned" or c.mix != "none":
+            gradients |= self._of_matrix(a.T @ d_raw)
         if c.bias == "learned":
             gradients["bias"] = d_raw.sum(0)
-        da = d_raw @ self.projection.T
+        da = d_raw @ self.matrix().T
         if norm is not None:
             inside = norm <= _EPS  # F.normalize divides by a constant there
             da = (da - a * (a * da).sum(1, keepdim=True).masked_fill_(inside, 0.0)) / norm
@@ -298,3 +336,15 @@ class Projection(Goodness):
             radial = (n * dn).sum(1, keepdim=True).masked_fill_(norm <= _EPS, 0.0)
             return h.sign() * (dn - n * radial) / norm, gradients
         return unpool(da, self.grid, c.pool, h, h if c.power == 2 else h.sign()), gradients
+
+    def _of_matrix(self, d: Tensor) -> dict[str, Tensor]:
+        """From the gradient at :meth:`matrix` to those of its parameters."""
+        c, w, gradients = self.config, self.projection, {}
+        length = w.norm(dim=0).clamp_min(_EPS)
+        n = w / length if c.unit else w
+        if c.mix != "none":
+            gradients["mix"] = n.T @ d if c.mix == "matrix" else (n * d).sum(0)
+            d = d @ self.mix.T if c.mix == "matrix" else d * self.mix
+        if c.projection == "learned":
+            gradients["projection"] = (d - n * (n * d).sum(0)) / length if c.unit else d
+        return gradients

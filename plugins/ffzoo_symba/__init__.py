@@ -15,5 +15,5 @@ def register_algorithms(register: Register) -> None:
         summary="no threshold: a sample is to score higher than its negative; labels as patterns",
         paper="Lee and Song 2023, arXiv:2303.08418",
         card="ffzoo_symba.card:SYMBA",
-        defaults={"backbone": "mlp"},
+        defaults={"backbone": "mlp", "fit.lr": 2e-3},
     )

@@ -24,7 +24,7 @@ from ffzoo.parts.options import ClassPattern, SymmetricSoftplus
 
 TRIFECTA = Recipe(
     terms=(Term("mean_squares", SymmetricSoftplus(alpha=4.0)),),
-    label_embedding=ClassPattern(place="channel", learned=True),
+    label_embedding=ClassPattern(place="channel", scale=0.5, learned=True),
     negatives="wrong_label",
     forward_norm="batchnorm",
     isolation="overlap",

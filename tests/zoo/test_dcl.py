@@ -1,0 +1,46 @@
+"""Dictionary contrastive learning (ICLR 2024) in numpy: one table of label embeddings for all blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ffzoo.backbones.options import CNN
+from tests.zoo import classes
+from tests.zoo import reference as ref
+
+TABLE = "shared.label_dictionary.embeddings"
+
+
+def averaged(table: ref.Array, d: int) -> ref.Array:
+    """Every row the mean of as many rows of the table, which d divides: ``(D, K) -> (d, K)``."""
+    return table.reshape(d, -1, table.shape[1]).mean(1)
+
+
+def test_updates_with_a_table_that_stays():
+    classes.check("dcl_s", lambda h, state, block: h @ state["goodness.0.0.projection"])
+
+
+def test_updates_with_a_table_that_all_blocks_teach():
+    classes.check("dcl", lambda h, state, block: h @ state[TABLE], shared=[TABLE])
+
+
+@pytest.mark.parametrize("name", ["dcl_s", "dcl"])
+def test_every_block_averages_the_one_table_to_its_width(name):
+    algorithm = ref.build(name, backbone="cnn", shape=(1, 8, 8), config=CNN(width=4, depth=4))
+    state = ref.arrays(algorithm)
+    table = state[TABLE] if name == "dcl" else state["goodness.3.0.projection"]
+    for l, width in enumerate([4, 8, 16, 16]):
+        h = classes.features(algorithm, l)
+        found = algorithm.goodness[l][0](torch.from_numpy(h))
+        expected = h.mean((2, 3)) @ averaged(table, width)
+        tolerance = 1e-10 if name == "dcl" else 1e-5  # the frozen copies were averaged in float32
+        np.testing.assert_allclose(ref.numpy(found), expected, rtol=0, atol=tolerance)
+
+
+def test_the_table_belongs_to_no_block():
+    algorithm = ref.build("dcl")
+    assert algorithm.coupling == "shared parameters" and algorithm.isolation == "local"
+    assert algorithm.owner(TABLE) is None
+    assert not [key for key in algorithm.state_dict() if key.startswith("goodness.")]
