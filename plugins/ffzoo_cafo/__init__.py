@@ -10,7 +10,14 @@ PAPER = "Zhao et al. 2023, arXiv:2303.09728"
 
 @hookimpl
 def register_algorithms(register: Register) -> None:
-    """With blocks that learn by direct feedback alignment."""
+    """With random blocks, and with blocks that learn by direct feedback alignment."""
+    register(
+        "cafo",
+        "ffzoo_cafo.recipes:CAFO",
+        summary="a linear predictor on every block; blocks stay random",
+        paper=PAPER,
+        card="ffzoo_cafo.card:CAFO",
+    )
     register(
         "cafo_dfa",
         "ffzoo_cafo.dfa:CaFoDFA",

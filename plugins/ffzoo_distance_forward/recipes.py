@@ -5,8 +5,8 @@ For block l with its input x_l::
     h_l  = block_l(x_l)
     g_lk = -||pool(h_l) - c_lk||^2                          goodness of class k: nearness to its centroid c_lk
     L_l  = log(1 + sum over k != y of exp(m + g_lk - g_ly)) N-pair margin loss
-    DF-O: blocks learn in overlapping pairs. In one step the gradient stops behind blocks 1, 3, 5, ..., in the next
-    behind blocks 2, 4, 6, ...; each pair learns from the loss of its second block.
+    DF-O: blocks learn in overlapping pairs. In one step the gradient stops behind blocks 2, 4, ..., in the next behind
+    blocks 1, 3, ...; each pair learns from the loss of its second block, and a block that is left over from its own.
     u_l  = LayerNorm(h_l)                                   what block l + 1 reads
     prediction: the nearest centroid; the distances of all blocks are added
 
