@@ -512,13 +512,13 @@ class SubclassOptions:
 
 
 def test_a_goodness_can_say_that_it_belongs_to_the_family(zoo_pages):
-    recipe = Recipe(terms=(Term("waves", "cross_entropy"),))
-    with shipping(plugin(recipe, [("goodness", "waves", Waves)], card=CARD)):
+    recipe = Recipe(terms=(Term("ripples", "cross_entropy"),))
+    with shipping(plugin(recipe, [("goodness", "ripples", Waves)], card=CARD)):
         cells = zoo_pages.family_cells()
         row = next(line for line in zoo_pages.family_options().splitlines() if "[`somebodys`]" in line)
-    assert cells.splitlines()[0].endswith("| waves |")
+    assert cells.splitlines()[0].endswith("| ripples |")
     assert cells.splitlines()[3].endswith("[`somebodys`](zoo/somebodys.md) |")
-    assert row.startswith("| [`somebodys`](zoo/somebodys.md) | 1 | 2 |") and " waves |" in row
+    assert row.startswith("| [`somebodys`](zoo/somebodys.md) | 1 | 2 |") and " ripples |" in row
     recipe = Recipe(terms=(Term("subclass", "cross_entropy"),))
     module = plugin(recipe, card=CARD)
     module.register_goodness = registering("subclass", Subclass, config=SubclassOptions)

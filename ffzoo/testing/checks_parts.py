@@ -190,11 +190,14 @@ def _loss(subject: Subject, case: Case) -> tuple[LocalLoss, list[tuple[Tensor, .
         for kind in loss.accepts
     ]
     y = torch.randint(case.num_classes, (case.batch_size,), generator=generator)
-    return loss, scores, Context(y, signs, 0, 2, 0, True, generator)
+    needed = signs if "others" in loss.requires else ()
+    others = tuple(torch.randn(case.batch_size, generator=generator) for _ in needed)
+    return loss, scores, Context(y, signs, 0, 2, 0, True, generator, others=others)
 
 
 def _rows(scores: tuple[Tensor, ...], ctx: Context, rows: Any) -> tuple[tuple[Tensor, ...], Context]:
-    return tuple(s[rows] for s in scores), dataclasses.replace(ctx, y=None if ctx.y is None else ctx.y[rows])
+    y, others = None if ctx.y is None else ctx.y[rows], tuple(s[rows] for s in ctx.others)
+    return tuple(s[rows] for s in scores), dataclasses.replace(ctx, y=y, others=others)
 
 
 def loss_scalar(subject: Subject, draws: Draws) -> None:

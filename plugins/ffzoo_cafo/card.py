@@ -1,6 +1,8 @@
-"""The card of cascaded forward."""
+"""The cards of cascaded forward."""
 
 from __future__ import annotations
+
+import dataclasses
 
 from ffzoo.card import Card, Published
 
@@ -25,4 +27,21 @@ CAFO_DFA = Card(
         "Blocks are the backbone's, normalized for the next one by the library's forward norm; theirs have batch norm.",
     ),
     remarks=("The released code trains no blocks, so only the predictors could be read in it.",),
+)
+CAFO = dataclasses.replace(
+    CAFO_DFA,
+    source="code",
+    reconstruction=False,
+    local="A block's predictor learns from that block's features alone; the blocks do not learn.",
+    published=(Published("cifar10", 67.43, "three convolutional blocks", "code", "a comment, for the cross-entropy"),),
+    departures=(
+        "All predictors are trained together, from small random weights and by the library's optimizer; theirs one after "
+        "the other, by gradient descent from ones, on all samples at once.",
+        "Predictors have cross-entropy; the closed form and the sparsemax loss of the code are not here.",
+        "Blocks are the backbone's, behind each a batch norm; theirs are a convolution, a ReLU, a pooling and a batch norm.",
+    ),
+    remarks=(
+        "The code's option for backprop trains the predictors alone as well.",
+        "The blocks are random features: compare with the control random_features.",
+    ),
 )

@@ -15,7 +15,7 @@ class LabelDictionary:
         temperature: T, a constant.
     """
 
-    temperature: float = 1.0
+    temperature: float = 20.0
 
     def __post_init__(self) -> None:
         check(self)

@@ -20,7 +20,7 @@ from ffzoo.parts.options import Projection
 from ffzoo_dcl.options import LabelDictionary
 
 DCL_S = Recipe(
-    terms=(Term(Projection(power=1, grid=1, projection="embeddings", temperature=1.0), "cross_entropy"),),
+    terms=(Term(Projection(power=1, grid=1, projection="embeddings", temperature=20.0), "cross_entropy"),),
     forward_norm="auto",
     fusion="last",
 )

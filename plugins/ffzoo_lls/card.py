@@ -33,6 +33,6 @@ LLS_RANDOM = replace(
     local="A block learns from the cross-entropy of its own features through a random matrix that stays as it is.",
     departures=(
         _SHARED[0],
-        "The matrix is N(0, 1/d) at a temperature of 0.1; theirs is N(0, 0.1^2), averaged down from 2,048 features.",
+        "The matrix is N(0, 1/d); theirs is N(0, 0.1^2), averaged down from 2,048 features.",
     ),
 )

@@ -27,4 +27,4 @@ LLS = Recipe(
 )
 LLS_M = LLS.set({"goodness.mix": "scale", "goodness.temperature": 0.1})
 LLS_MXM = LLS.set({"goodness.mix": "matrix", "goodness.temperature": 0.1})
-LLS_RANDOM = LLS.set({"goodness.projection": "random", "goodness.l2": "none", "goodness.temperature": 0.1})
+LLS_RANDOM = LLS.set({"goodness.projection": "random", "goodness.l2": "none"})

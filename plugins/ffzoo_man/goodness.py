@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import Backbone, full_precision
+from ffzoo.backbones.base import Backbone, as_written, full_precision
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Build, Context, Goodness
 from ffzoo.parts.projection import pool_grid
@@ -102,7 +102,7 @@ def first_layer(backbone: Backbone, l: int, channels: int) -> nn.Module:
     for name, module in backbone.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear) and backbone.owner(f"{name}.weight") == l:
             inputs = module.in_channels if isinstance(module, nn.Conv2d) else module.in_features
-            if inputs == channels:
+            if inputs == channels and as_written(module):
                 return module
     raise RecipeError(
         f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {channels} channels of the "

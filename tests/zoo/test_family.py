@@ -65,9 +65,9 @@ RULES: dict[str, tuple[Callable[[ref.Array, ref.Arrays, int], ref.Array], list[s
     "lls": (lambda h, s, l: unit(h, 1) @ square_wave(h.shape[1]), []),
     "lls_m": (lambda h, s, l: s[f"goodness.{l}.0.mix"] * (unit(h, 1) @ square_wave(h.shape[1])) / 0.1, ["mix"]),
     "lls_mxm": (lambda h, s, l: unit(h, 1) @ square_wave(h.shape[1]) @ s[f"goodness.{l}.0.mix"] / 0.1, ["mix"]),
-    "lls_random": (lambda h, s, l: h @ matrix(s, l) / 0.1, []),
-    "dcl_s": (lambda h, s, l: h @ matrix(s, l), []),
-    "dcl": (lambda h, s, l: h @ s["shared.label_dictionary.embeddings"], []),
+    "lls_random": (lambda h, s, l: h @ matrix(s, l), []),
+    "dcl_s": (lambda h, s, l: h @ matrix(s, l) / 20, []),
+    "dcl": (lambda h, s, l: h @ s["shared.label_dictionary.embeddings"] / 20, []),
     "hff": (hff, ["projection"]),
 }
 
