@@ -106,7 +106,10 @@ def render(sheet: Sheet, out: Console) -> Iterable[RenderableType]:
     yield _grid(_facts(sheet))
     if sheet.formula:
         yield from ("", Text("formula", style="bold"))
-        yield Text(textwrap.fill(sheet.intro, out.width, initial_indent="  ", subsequent_indent="  "), style="dim")
+        yield Text(
+            textwrap.fill(sheet.intro, out.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),
+            style="dim",
+        )
         yield _formula(sheet.formula, out.width)
     choices = shown_choices(sheet)
     if choices:
@@ -181,7 +184,10 @@ def _published(figures: Sequence[Published]) -> RenderableType:
 def _bullets(lines: Iterable[str], width: int) -> RenderableType:
     from rich.text import Text
 
-    wrapped = [textwrap.fill(line, width, initial_indent="  - ", subsequent_indent="    ") for line in lines]
+    wrapped = [
+        textwrap.fill(line, width, initial_indent="  - ", subsequent_indent="    ", break_on_hyphens=False)
+        for line in lines
+    ]
     return Text("\n".join(wrapped))
 
 
@@ -201,5 +207,6 @@ def _formula(text: str, width: int) -> RenderableType:
             initial_indent=" " * margin,
             subsequent_indent=" " * column,
             replace_whitespace=False,
+            break_on_hyphens=False,
         ) or [""]
     return Text("\n".join(lines))

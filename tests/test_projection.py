@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffzoo.build import algorithm_spec, create
-from ffzoo.errors import RecipeError
+from ffzoo.errors import OptionError, RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Build
-from ffzoo.parts.projection import Projection, group_matrix, pool_grid
+from ffzoo.parts.projection import Projection, pool_grid
+from ffzoo.parts.projection_matrices import group_matrix, wave_matrix
 
 shapes = st.one_of(st.tuples(st.integers(4, 9)), st.tuples(st.integers(4, 7), st.integers(1, 7), st.integers(1, 7)))
 configs = st.builds(
@@ -20,7 +23,10 @@ configs = st.builds(
     power=st.sampled_from([1, 2]),
     grid=st.one_of(st.integers(1, 8), st.just("all")),
     pool=st.sampled_from(["mean", "sum"]),
-    projection=st.sampled_from(["random", "orthogonal", "learned", "groups"]),
+    projection=st.sampled_from(["random", "orthogonal", "learned", "groups", "waves", "embeddings"]),
+    wave=st.sampled_from(["square", "sine"]),
+    mix=st.sampled_from(["none", "scale", "matrix"]),
+    unit=st.booleans(),
     bias=st.sampled_from(["none", "frozen", "learned"]),
     temperature=st.one_of(st.floats(0.2, 3), st.just("learned")),
     clamp=st.sampled_from([0.0, 0.5, 50.0]),
@@ -45,7 +51,14 @@ def numpy_scores(goodness, h):
         reduce = np.mean if c.pool == "mean" else np.sum
         windows = [[reduce(h[:, :, a:b, d:e], axis=(2, 3)) for d, e in edges[1]] for a, b in edges[0]]
         h = np.stack([np.stack(row, -1) for row in windows], -2)
-    z = h.reshape(len(h), -1) @ goodness.projection.detach().numpy()
+    p = goodness.projection.detach().numpy()
+    if c.unit:
+        p = p / np.maximum(np.sqrt((p**2).sum(0)), 1e-12)
+    if c.mix == "scale":
+        p = p @ np.diag(goodness.mix.detach().numpy())
+    elif c.mix == "matrix":
+        p = p @ goodness.mix.detach().numpy()
+    z = h.reshape(len(h), -1) @ p
     if c.bias != "none":
         z = z + goodness.bias.detach().numpy()
     t = c.temperature
@@ -154,3 +167,44 @@ def test_the_two_readings_are_presets_of_the_one_primitive():
         algorithm_spec("dtg_ff", {"goodness.power": 1, "goodness.grid": 1}).recipe
         == algorithm_spec("dtg_ff_gap").recipe
     )
+
+
+@given(st.integers(1, 40), st.integers(2, 12), st.booleans())
+def test_waves_have_a_frequency_a_class(d, classes, sine):
+    matrix = wave_matrix(d, classes, "sine" if sine else "square")
+    for k in range(classes):
+        for j in range(d):
+            value = math.sin((50 + 462 * k / (classes - 1)) * j)
+            expected = value if sine else (value > 0) - (value < 0)
+            assert abs(float(matrix[j, k]) - expected) < 1e-6
+
+
+def test_label_embeddings_are_one_table_averaged_to_each_blocks_width():
+    shapes, shared = ((4, 8, 8), (8, 4, 4), (16,), (6,)), {}
+    generator = torch.Generator().manual_seed(0)
+    config = options.Projection(projection="embeddings", grid=1)
+    parts = [Projection(config, Build(s, 3, l, 4, generator, 0.0, shapes, shared)) for l, s in enumerate(shapes)]
+    table = parts[2].projection
+    assert table.shape == (16, 3) and not list(shared.values())[1:]
+    for part, width in zip(parts, (4, 8, 16), strict=False):
+        torch.testing.assert_close(part.projection, table.view(width, -1, 3).mean(1))
+    torch.testing.assert_close(parts[3].projection[0], table[:3].mean(0))  # windows of adaptive pooling
+    assert all("projection" in dict(part.named_buffers()) for part in parts)
+
+
+def test_a_pyramid_has_finer_grids_where_there_are_fewer_channels():
+    shapes = ((4, 8, 8), (8, 8, 8), (16, 2, 2), (32, 8, 8), (16, 8, 8))
+    generator = torch.Generator().manual_seed(0)
+    config = options.Projection(grid="pyramid")
+    parts = [Projection(config, Build(s, 3, l, 5, generator, 0.0, shapes)) for l, s in enumerate(shapes)]
+    assert [part.projection.shape[0] for part in parts] == [4 * 16, 8 * 4, 16, 32, 16]
+    h = torch.rand(2, 4, 8, 8)
+    coarse = Projection(options.Projection(grid=4), Build((4, 8, 8), 3, 0, 5, generator))
+    coarse.projection.copy_(parts[0].projection)
+    torch.testing.assert_close(parts[0](h), coarse(h), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("name", "value"), [("projection", "groups"), ("projection", "waves"), ("mix", "scale")])
+def test_several_prototypes_a_class_need_columns_of_their_own(name, value):
+    with pytest.raises(OptionError, match="prototypes"):
+        options.Projection(prototypes=2, **{name: value})

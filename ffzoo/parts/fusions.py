@@ -203,7 +203,9 @@ class Probe(Fusion):
         f = (f - self.mean) * self.scale
         weight = torch.zeros_like(self.weight, requires_grad=True)
         bias = torch.zeros_like(self.bias, requires_grad=True)
-        minimize(lambda: F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum(), [weight, bias])
+        minimize(
+            lambda: F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum(), [weight, bias]
+        )
         self.weight.copy_(weight.detach())
         self.bias.copy_(bias.detach())
 

@@ -14,8 +14,8 @@ class Projection:
 
     Attributes:
         power: 1 reads the features, 2 their energies.
-        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position, ``"pyramid"`` takes as many
-            as the last block has channels for each one of this block's.
+        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position, ``"pyramid"`` takes
+            as many as the last block has times this block's channels, rounded.
         max_features: the grid is made coarser until the pooled vector has at most this many numbers; 0 for no bound.
         pool: mean or sum inside a window.
         l2: divide by the Euclidean norm: not at all, over channels at each position before pooling,
@@ -53,7 +53,7 @@ class Projection:
     def __post_init__(self) -> None:
         check(self)
         whole = isinstance(self.grid, str) or self.grid >= 1
-        require(whole, "grid", self.grid, "at least 1, or 'all'")
+        require(whole, "grid", self.grid, "at least 1, 'all' or 'pyramid'")
         require(self.max_features >= 0, "max_features", self.max_features, "at least 0")
         require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")

@@ -10,7 +10,8 @@ With cross-entropy the gradient has a closed form (written for m = 1 prototype a
 
 DTG-FF is power 1 or 2, frozen random P ~ N(0, 1/d), learned T (arXiv:2606.06539); ASGE a frozen
 random P on patch energies (arXiv:2509.12394); Mono-Forward a learned P (arXiv:2501.09238);
-DeeperForward and CwComp channel groups (ICLR 2025; arXiv:2312.12668).
+DeeperForward and CwComp channel groups (ICLR 2025; arXiv:2312.12668); LLS waves (arXiv:2405.15868);
+DCL-S one table of label embeddings for all blocks (ICLR 2024); HFF learned unit columns (arXiv:2605.00082).
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ffzoo.backbones.base import full_precision
-from ffzoo.errors import RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context, Goodness
+from ffzoo.parts.projection_matrices import class_matrix
 
 _EPS = 1e-12
 _CACHE = 2**18  # numbers
@@ -150,51 +151,12 @@ def _spread(length: int, size: int) -> Tensor:
     return matrix
 
 
-def group_matrix(shape: tuple[int, ...], positions: int, num_classes: int) -> Tensor:
-    """P ``(C * positions, K)`` of the class groups: column k averages the channels of group k.
-
-    Group sizes differ by at most one channel.
-
-    Raises:
-        RecipeError: fewer channels than classes.
-    """
-    channels = shape[0]
-    if channels < num_classes:
-        raise RecipeError(
-            f"class groups need a channel a class: a block has {channels} channels for {num_classes} "
-            "classes; expected a wider backbone (backbone.width) or projection=random"
-        )
-    group = torch.arange(channels) * num_classes // channels
-    onehot = F.one_hot(group, num_classes).double()
-    matrix = onehot / onehot.sum(0) / positions
-    return rearrange(matrix[:, None].expand(-1, positions, -1), "c p k -> (c p) k").float()
-
-
-def wave_matrix(d: int, num_classes: int, form: str) -> Tensor:
-    """P ``(d, K)`` of waves along the features, one frequency a class (LLS, arXiv:2405.15868)."""
-    frequencies = torch.linspace(50, 512, num_classes, dtype=torch.float64)
-    waves = torch.sin(torch.arange(d, dtype=torch.float64)[:, None] * frequencies)
-    return (waves.sign() if form == "square" else waves).float()
-
-
-def label_embeddings(build: Build, columns: int) -> Tensor:
-    """The table N(0, 1) of label embeddings that the blocks share while they are built, ``(D, columns)``."""
-    width = max(shape[0] for shape in build.shapes)
-    if "label_embeddings" not in build.shared:
-        build.shared["label_embeddings"] = torch.randn(width, columns, generator=build.generator)
-    return cast(Tensor, build.shared["label_embeddings"])
-
-
-def to_width(table: Tensor, d: int) -> Tensor:
-    """Columns averaged along the features: ``(D, K) -> (d, K)``."""
-    return F.adaptive_avg_pool1d(table.T, d).T
-
-
 class Projection(Goodness):
     """See the module's text; the options are :class:`ffzoo.parts.options.Projection`.
 
     Attributes:
-        projection: P ``(d, K * m)``, a parameter when learned, else a buffer.
+        projection: P ``(d, K * m)`` before its columns are scaled or mixed; a parameter when learned, else a buffer.
+        mix: what P's columns are multiplied with, ``(K,)`` or ``(K, K)``; only where the options ask for one.
         alpha: the learned temperature's scalar, 0 at the start: the middle of its range.
     """
 
@@ -217,18 +179,8 @@ class Projection(Goodness):
                 bound = max(1, math.isqrt(config.max_features // build.shape[0]))
                 self.grid = min(finest, bound)
             positions = height * width if self.grid == "all" else min(int(self.grid), height, width) ** 2
-        d, k = build.shape[0] * positions, build.num_classes * config.prototypes
-        matrix = torch.randn(d, k, generator=build.generator) / math.sqrt(d)
-        if config.projection == "orthogonal":
-            # Orthonormal columns (rows, when d < K), scaled to the random matrix's mean square 1/d.
-            basis = torch.linalg.qr(matrix if d >= k else matrix.T)[0]
-            matrix = basis if d >= k else basis.T * math.sqrt(k / d)
-        elif config.projection == "groups":
-            matrix = group_matrix(build.shape, positions, build.num_classes)
-        elif config.projection == "waves":
-            matrix = wave_matrix(d, k, config.wave)
-        elif config.projection == "embeddings":
-            matrix = to_width(label_embeddings(build, k), d).contiguous()
+        k = build.num_classes * config.prototypes
+        matrix = class_matrix(config, build, positions)
         bias = torch.zeros(k) if config.bias == "learned" else torch.randn(k, generator=build.generator)
         self._own("projection", matrix, learned=config.projection == "learned")
         if config.bias != "none":

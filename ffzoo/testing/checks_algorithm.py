@@ -186,7 +186,7 @@ def finite_differences(subject: Subject, draws: Draws) -> None:
         for block in range(depth):
             applied = _applied(algorithm, case, block)
             tries = []
-            for attempt in range(3):
+            for attempt in range(5):
                 # A kink of a ReLU inside the interval spoils a quotient; a shorter one elsewhere avoids it.
                 step = 1e-4 * 0.1**attempt
                 direction = [unlike(g, case.seed + attempt) for g in applied]

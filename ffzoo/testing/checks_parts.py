@@ -192,12 +192,14 @@ def _loss(subject: Subject, case: Case) -> tuple[LocalLoss, list[tuple[Tensor, .
     y = torch.randint(case.num_classes, (case.batch_size,), generator=generator)
     needed = signs if "others" in loss.requires else ()
     others = tuple(torch.randn(case.batch_size, generator=generator) for _ in needed)
-    return loss, scores, Context(y, signs, 0, 2, 0, True, generator, others=others)
+    x = torch.randn(case.batch_size, *_shape(case), generator=generator) if "input" in loss.requires else None
+    return loss, scores, Context(y, signs, 0, 2, 0, True, generator, x, others)
 
 
 def _rows(scores: tuple[Tensor, ...], ctx: Context, rows: Any) -> tuple[tuple[Tensor, ...], Context]:
-    y, others = None if ctx.y is None else ctx.y[rows], tuple(s[rows] for s in ctx.others)
-    return tuple(s[rows] for s in scores), dataclasses.replace(ctx, y=y, others=others)
+    y, x = (None if t is None else t[rows] for t in (ctx.y, ctx.x))
+    others = tuple(s[rows] for s in ctx.others)
+    return tuple(s[rows] for s in scores), dataclasses.replace(ctx, y=y, x=x, others=others)
 
 
 def loss_scalar(subject: Subject, draws: Draws) -> None:

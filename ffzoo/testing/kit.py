@@ -114,8 +114,8 @@ def parametrize_with_checks(names: Iterable[Checkable], examples: int | None = N
 
     Args:
         names: what to check, each as of :func:`check_algorithm`.
-        examples: as of :func:`checks_for`; 1 takes about a third of the time and is what this library's own tests use for
-            algorithms made of parts that are checked in full elsewhere.
+        examples: as of :func:`checks_for`; 1 takes about a third of the time and is what this library's own tests use
+            for algorithms made of parts that are checked in full elsewhere.
 
     Raises:
         AssertionError: there is nothing to check.

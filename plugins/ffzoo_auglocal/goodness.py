@@ -80,4 +80,4 @@ def resize(a: Tensor, sides: tuple[int, ...]) -> Tensor:
         return a.flatten(2).mean(2) if a.dim() == 4 else a
     if a.dim() == 2:
         return a[:, :, None, None].expand(-1, -1, *sides)
-    return a if a.shape[2:] == sides else F.adaptive_avg_pool2d(a, sides)
+    return a if a.shape[2:] == sides else F.adaptive_avg_pool2d(a, (sides[0], sides[1]))

@@ -7,7 +7,8 @@
     a   = [pool_G(e), pool_G(c), s_1, s_2, ..., s_G]
     z   = W^T a + b                           (B, K)
 
-G is the finest grid. So many covariances would cost O(C^2) and O((HW)^2) if written out. Flat features have e and c alone.
+G is the finest grid. So many covariances would cost O(C^2) and O((HW)^2) if written out. Flat features have e and c
+alone.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ For block l with detached input x_l::
 Published: ImageNet-100 73.01 %, Tiny-ImageNet 50.30 %, with a VGG-16 (abstract).
 
 The abstract names cross-channel projections, nested multi-scale aggregation, a logistic fusion that amplifies deeper
-blocks, and a feature alignment layer, a correction at block boundaries that starts from zero. The formulas are ours; see
-:mod:`ffzoo_bicovg.goodness`. The alignment layer is not here, nor are the blocks that share a gradient.
+blocks, and a feature alignment layer, a correction at block boundaries that starts from zero. The formulas are ours;
+see :mod:`ffzoo_bicovg.goodness`. The alignment layer is not here, nor are the blocks that share a gradient.
 """
 
 from __future__ import annotations

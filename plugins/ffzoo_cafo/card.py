@@ -35,10 +35,12 @@ CAFO = dataclasses.replace(
     local="A block's predictor learns from that block's features alone; the blocks do not learn.",
     published=(Published("cifar10", 67.43, "three convolutional blocks", "code", "a comment, for the cross-entropy"),),
     departures=(
-        "All predictors are trained together, from small random weights and by the library's optimizer; theirs one after "
+        "All predictors are trained together, from small random weights and by the library's optimizer; "
+        "theirs one after "
         "the other, by gradient descent from ones, on all samples at once.",
         "Predictors have cross-entropy; the closed form and the sparsemax loss of the code are not here.",
-        "Blocks are the backbone's, behind each a batch norm; theirs are a convolution, a ReLU, a pooling and a batch norm.",
+        "Blocks are the backbone's, behind each a batch norm; theirs are a convolution, a ReLU, a pooling "
+        "and a batch norm.",
     ),
     remarks=(
         "The code's option for backprop trains the predictors alone as well.",

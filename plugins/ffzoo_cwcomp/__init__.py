@@ -6,6 +6,7 @@ from ffzoo import hookimpl
 from ffzoo.hookspecs import Register
 
 PAPER = "Papachristodoulou et al. 2024, arXiv:2312.12668"
+DEFAULTS = {"fit.lr": 0.01}
 
 
 @hookimpl
@@ -15,7 +16,7 @@ def register_local_losses(register: Register) -> None:
         "positive_against_negatives",
         "ffzoo_cwcomp.losses:PositiveAgainstNegatives",
         config="ffzoo_cwcomp.options:PositiveAgainstNegatives",
-        summary="softplus(theta - g_y) + softplus(mean of the other g - theta)",
+        summary="mean of softplus(theta - g_y) and softplus(mean of the other g - theta)",
         paper=PAPER,
     )
 
@@ -29,6 +30,7 @@ def register_algorithms(register: Register) -> None:
         summary="mean energy of a channel group a class, cross-entropy, blocks stop one after the other",
         paper=PAPER,
         card="ffzoo_cwcomp.card:CWCOMP",
+        defaults=DEFAULTS,
     )
     register(
         "cwcomp_pvn",
@@ -36,6 +38,7 @@ def register_algorithms(register: Register) -> None:
         summary="the same energies, the right one against the mean of the others",
         paper=PAPER,
         card="ffzoo_cwcomp.card:CWCOMP_PVN",
+        defaults=DEFAULTS,
     )
     register(
         "cwcomp_cwg",
@@ -43,4 +46,5 @@ def register_algorithms(register: Register) -> None:
         summary="both of these losses, weighted",
         paper=PAPER,
         card="ffzoo_cwcomp.card:CWCOMP_CWG",
+        defaults=DEFAULTS,
     )

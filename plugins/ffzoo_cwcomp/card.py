@@ -13,7 +13,7 @@ CWCOMP = Card(
     year=2023,
     url="https://arxiv.org/abs/2312.12668",
     source="code",
-    local="A block learns from the competition of its own channel groups; batch norm stands between the blocks.",
+    local="A block learns from the competition of its own channel groups, which are read behind its batch norm.",
     published=(
         Published("mnist", 99.42, _NET, "repository"),
         Published("fashion_mnist", 92.31, _NET, "repository"),
@@ -22,7 +22,10 @@ CWCOMP = Card(
     ),
     departures=(
         "Convolutions are not grouped: theirs have one group a class in every second block.",
+        "Batch norms have no gain and bias, and where a block pools they stand before the pooling.",
+        "Goodness is clamped to +-50 as in their own loss; the default of their code is a plain cross-entropy.",
         "The windows of the schedule are those of the authors' CIFAR-10 run, as parts of the training.",
+        "The prediction is the class of the last block's largest goodness; they train a softmax layer on it besides.",
     ),
 )
 CWCOMP_PVN = replace(CWCOMP, published=())

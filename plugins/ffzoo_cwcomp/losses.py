@@ -10,7 +10,10 @@ from ffzoo_cwcomp import options
 
 
 class PositiveAgainstNegatives(LocalLoss):
-    """L = mean of softplus(theta - g_y) + softplus(mean_(k != y) g_k - theta); CwComp's "PvN" (arXiv:2312.12668)."""
+    """L = mean of (softplus(theta - g_y) + softplus(mean_(k != y) g_k - theta)) / 2; CwComp's "PvN" (arXiv:2312.12668).
+
+    As in the authors' code, right classes and others are two halves of one mean.
+    """
 
     accepts = ("class",)
 
@@ -24,4 +27,4 @@ class PositiveAgainstNegatives(LocalLoss):
         assert ctx.y is not None
         right = g.gather(1, ctx.y[:, None])[:, 0]
         others = (g.sum(1) - right) / (g.shape[1] - 1)
-        return (F.softplus(self.threshold - right) + F.softplus(others - self.threshold)).mean()
+        return (F.softplus(self.threshold - right) + F.softplus(others - self.threshold)).mean() / 2

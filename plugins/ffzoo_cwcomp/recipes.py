@@ -3,9 +3,10 @@ Algorithm", arXiv:2312.12668).
 
 The channels of a block are divided into one group a class. For block l with detached input x_l::
 
-    g_k = mean of h_l^2 over the channels of group k and all positions
+    u_l = BatchNorm(h_l)                                                  what block l + 1 reads too, detached
+    g_k = mean of u_l^2 over the channels of group k and all positions
     L_CwC = -log(exp(g_y) / sum_k exp(g_k)), g clamped to +-50            cwcomp
-    L_PvN = softplus(theta - g_y) + softplus(mean_(k != y) g_k - theta)   cwcomp_pvn, theta = 2
+    L_PvN = (softplus(theta - g_y) + softplus(mean_(k != y) g_k - theta)) / 2    cwcomp_pvn, theta = 2
     L_CWG = 0.28 L_CwC + 0.72 L_PvN                                       cwcomp_cwg
     block l trains from the start to 0.44 + 0.56 l / (L - 1) of the epochs
     prediction: the last block's scores
@@ -23,6 +24,7 @@ _ENERGY = Projection(power=2, grid=1, projection="groups", temperature=1.0, clam
 
 CWCOMP = Recipe(
     terms=(Term(_ENERGY, "cross_entropy"),),
+    goodness_norm="batchnorm",
     forward_norm="batchnorm",
     schedule=Windows(first=0.44),
     fusion="last",

@@ -7,7 +7,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from ffzoo.parts.base import Build, Context, Goodness
-from ffzoo.parts.projection import label_embeddings, pool_grid, to_width
+from ffzoo.parts.projection import pool_grid
+from ffzoo.parts.projection_matrices import label_embeddings, to_width
 from ffzoo_dcl import options
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ffzoo.card import Card, Published
 
 DISTANCE_FORWARD = Card(
-    title="Distance-Forward Learning: Enhancing the Forward-Forward Algorithm Towards High-Performance On-Chip Learning",
+    title="Distance-Forward Learning: Enhancing the Forward-Forward Algorithm Towards High-Performance On-Chip "
+    "Learning",
     authors="Wu et al.",
     year=2024,
     url="https://arxiv.org/abs/2408.14925",
@@ -21,9 +22,11 @@ DISTANCE_FORWARD = Card(
         Published("fashion_mnist", 93.89, "not named there", "third party", "a leaderboard"),
     ),
     departures=(
-        "Only the abstract and a summary page could be read, which give no formula: distance, margin and loss are ours.",
+        "Only the abstract and a summary page could be read, which give no formula: distance, margin and "
+        "loss are ours.",
         "The centroids are learned with their block; whether the paper's are means of the samples could not be read.",
-        "How blocks overlap (DF-O) is that of the Trifecta; the paper's variant with random feedback (DF-R) is not here.",
+        "How blocks overlap (DF-O) is that of the Trifecta; the paper's variant with random feedback (DF-R) "
+        "is not here.",
         "Maps are averaged to 4x4 windows before a distance is taken.",
     ),
 )

@@ -1,7 +1,7 @@
 """Minus the squared distance to each class's centroid.
 
-    a   = pool_grid(h)                  (B, d)
-    g_k = -||a - c_k||^2                (B, K), c_k learned
+a   = pool_grid(h)                  (B, d)
+g_k = -||a - c_k||^2                (B, K), c_k learned
 """
 
 from __future__ import annotations

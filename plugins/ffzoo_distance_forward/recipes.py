@@ -6,7 +6,8 @@ For block l with its input x_l::
     g_lk = -||pool(h_l) - c_lk||^2                          goodness of class k: nearness to its centroid c_lk
     L_l  = log(1 + sum over k != y of exp(m + g_lk - g_ly)) N-pair margin loss
     DF-O: blocks learn in overlapping pairs. In one step the gradient stops behind blocks 2, 4, ..., in the next behind
-    blocks 1, 3, ...; each pair learns from the loss of its second block, and a block that is left over from its own.
+    blocks 1, 3, ...; each pair learns from the loss of its second block. A first block that is left over learns from
+    its own, a last one waits for the next step.
     u_l  = LayerNorm(h_l)                                   what block l + 1 reads
     prediction: the nearest centroid; the distances of all blocks are added
 

@@ -11,7 +11,7 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-from ffzoo import environment
+from ffzoo import environment, options
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.errors import DataError, DivergedError, FFZooError
@@ -118,5 +118,5 @@ def _train(make: Any) -> dict[str, Any]:
 
 def _budget(config: Zoo, dataset: str) -> str:
     run = _run(config, "bp", dataset, 0, 1.0, False)
-    network = ", ".join(f"{key} {value}" for key, value in dataclasses.asdict(run.backbone_config or {}).items())
+    network = ", ".join(f"{key} {value}" for key, value in options.to_json(run.backbone_config).items())
     return f"{run.backbone} ({network}), {run.fit.epochs} epochs, batch {run.fit.batch_size}"

@@ -1,22 +1,23 @@
-"""The card of forward-forward direct labeling."""
+"""The card of ``integrated_ff``."""
 
 from __future__ import annotations
 
 from ffzoo.card import Card
 
 INTEGRATED_FF = Card(
-    title="FFCL: Forward-Forward Net with Cortical Loops, Training and Inference on Edge Without Backpropagation",
-    authors="Karkehabadi, Homayoun and Sasan",
-    year=2024,
-    url="https://arxiv.org/abs/2405.12443",
-    source="abstract",
-    reconstruction=True,
-    local="A block learns from its own goodness, and its own projection of the label with it.",
+    title="The Integrated Forward-Forward Algorithm: Integrating Forward-Forward and Shallow Backpropagation "
+    "With Local "
+    "Losses",
+    authors="Tang",
+    year=2023,
+    url="https://arxiv.org/abs/2305.12960",
+    source="code",
+    local="Backprop inside a block of several layers, nothing between blocks: the number of layers a block is "
+    "printed beside "
+    "every result.",
     departures=(
-        "Only the abstract and a summary were at hand: labels are given to every layer apart from the features; that "
-        "it is a learned sum before the block's weights is inferred.",
-        "On feature maps the label adds the same vector at every position.",
-        "Goodness, loss and norm are those of vanilla_ff in this library.",
-        "The paper's cheaper inference and its feedback loops (FFCL) are not here: labels are swept in full passes.",
+        "All blocks have the same number of layers, two unless backbone.layers says otherwise.",
+        "Only the mlp and cnn backbones have such blocks; on others a block is what it is.",
+        "The height of the label, 5, is that of vanilla_ff in this library.",
     ),
 )

@@ -1,7 +1,7 @@
 """The logistic loss of the network's goodness, of which a block can change its own share alone.
 
-    gamma_l = sum over j != l of G_j, stop-gradient
-    L_l     = mean of softplus(-+ s (G_l + gamma_l - L theta)) over positive and negative samples
+gamma_l = sum over j != l of G_j, stop-gradient
+L_l     = mean of softplus(-+ s (G_l + gamma_l - L theta)) over positive and negative samples
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ffzoo import hookimpl
 from ffzoo.hookspecs import Register
 
-PAPER = "Apolinario, Roy and Frenkel 2025, arXiv:2405.15868"
+PAPER = "Apolinario, Roy and Roy 2025, arXiv:2405.15868"
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""LLS (Apolinario, Roy and Frenkel, WACV 2025, "LLS: Local Learning Rule for Deep Neural Networks Inspired by Neural
+"""LLS (Apolinario, Roy and Roy, WACV 2025, "LLS: Local Learning Rule for Deep Neural Networks Inspired by Neural
 Activity Synchronization", arXiv:2405.15868).
 
 For block l with detached input x_l::
@@ -12,7 +12,7 @@ For block l with detached input x_l::
     L_l = CrossEntropy(z_l, y)
     prediction: the last block's scores
 
-m and M start from N(0, 0.01^2), as in the authors' code.
+m and M start from N(0, 0.01^2) and T is 0.5 for LLS, as in the authors' code.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ffzoo import Recipe, Term
 from ffzoo.parts.options import Projection
 
 LLS = Recipe(
-    terms=(Term(Projection(power=1, grid=4, l2="pooled", projection="waves", temperature=1.0), "cross_entropy"),),
+    terms=(Term(Projection(power=1, grid=4, l2="pooled", projection="waves", temperature=0.5), "cross_entropy"),),
     forward_norm="auto",
     fusion="last",
 )
 LLS_M = LLS.set({"goodness.mix": "scale", "goodness.temperature": 0.1})
 LLS_MXM = LLS.set({"goodness.mix": "matrix", "goodness.temperature": 0.1})
-LLS_RANDOM = LLS.set({"goodness.projection": "random", "goodness.l2": "none"})
+LLS_RANDOM = LLS.set({"goodness.projection": "random", "goodness.l2": "none", "goodness.temperature": 1.0})

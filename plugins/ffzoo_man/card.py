@@ -13,7 +13,11 @@ MAN = Card(
     local="No gradient crosses a block, but a block learns through a slow copy of the next block's first layer.",
     published=(
         Published(
-            "cifar10", 90.89, "ResNet-32 in 16 blocks", "third party", "on top of DGL, alone 85.92; their backprop: 93.63"
+            "cifar10",
+            90.89,
+            "ResNet-32 in 16 blocks",
+            "third party",
+            "on top of DGL, alone 85.92; their backprop: 93.63",
         ),
     ),
     departures=(

@@ -5,8 +5,8 @@
     z = W^T pool_grid(a) + b                                 (B, K)
     gamma <- m gamma + (1 - m) theta                         behind every step; theta: the next block's own weights
 
-gamma starts from theta and has no gradient; beta, the learnable bias of the paper, is learned with the block, as W and b
-are. The last block has nobody behind it, so there a = h.
+gamma starts from theta and has no gradient; beta, the learnable bias of the paper, is learned with the block, as W and
+b are. The last block has nobody behind it, so there a = h.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def first_layer(backbone: Backbone, l: int, channels: int) -> nn.Module:
             if inputs == channels and as_written(module):
                 return module
     raise RecipeError(
-        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {channels} channels of the "
-        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, such as cnn"
+        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {channels} "
+        f"channels of the "
+        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, "
+        "such as cnn"
     )

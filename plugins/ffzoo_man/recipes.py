@@ -9,8 +9,8 @@ For block l with detached input x_l, and theta the weights of the first layer of
     gamma_l <- m gamma_l + (1 - m) theta                   after each step, m = 0.995; starts from theta
     prediction: z_L, the linear classifier of the last block
 
-No gradient crosses a block, but weights do: what block l + 1 has learned changes what block l learns next. So the rule is
-local for the structural check, is seen by the black box, and declares a coupling.
+No gradient crosses a block, but weights do: what block l + 1 has learned changes what block l learns next. So the rule
+is local for the structural check, is seen by the black box, and declares a coupling.
 
 Published, on top of DGL, ResNet-32 in 16 blocks: CIFAR-10 90.89 %, the authors' DGL 85.92 % and backprop 93.63 % (third
 party). Written after the authors' code.

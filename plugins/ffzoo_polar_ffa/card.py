@@ -1,22 +1,19 @@
-"""The card of forward-forward direct labeling."""
+"""The card of ``polar_ffa``."""
 
 from __future__ import annotations
 
 from ffzoo.card import Card
 
 POLAR_FFA = Card(
-    title="FFCL: Forward-Forward Net with Cortical Loops, Training and Inference on Edge Without Backpropagation",
-    authors="Karkehabadi, Homayoun and Sasan",
+    title="On the Improvement of Generalization and Stability of Forward-Only Learning via Neural Polarization",
+    authors="Terres-Escudero, Del Ser and Garcia-Bringas",
     year=2024,
-    url="https://arxiv.org/abs/2405.12443",
+    url="https://arxiv.org/abs/2408.09210",
     source="abstract",
     reconstruction=True,
-    local="A block learns from its own goodness, and its own projection of the label with it.",
+    local="A block learns from the energies of its own two groups of units.",
     departures=(
-        "Only the abstract and a summary were at hand: labels are given to every layer apart from the features; that "
-        "it is a learned sum before the block's weights is inferred.",
-        "On feature maps the label adds the same vector at every position.",
-        "Goodness, loss and norm are those of vanilla_ff in this library.",
-        "The paper's cheaper inference and its feedback loops (FFCL) are not here: labels are swept in full passes.",
+        "Only the abstract was read: the mean of squares as each group's energy and the slope of 8 are ours.",
+        "Label, negatives and norm are those of vanilla_ff in this library.",
     ),
 )

@@ -16,7 +16,5 @@ RANDOM_FEATURES = Card(
         "The features are those of a deep network of the library's backbones, layer after layer; the paper's are one "
         "layer of cosines.",
     ),
-    remarks=(
-        "It is the control to print beside every result that was read by a probe.",
-    ),
+    remarks=("It is the control to print beside every result that was read by a probe.",),
 )

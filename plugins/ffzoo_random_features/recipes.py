@@ -1,4 +1,4 @@
-"""Random features (Rahimi and Recht 2007, "Random Features for Large-Scale Kernel Machines"): what a probe alone can do.
+"""Random features (Rahimi and Recht 2007, "Random Features for Large-Scale Kernel Machines"): what a probe can do.
 
 The blocks keep their initial weights; for block l::
 

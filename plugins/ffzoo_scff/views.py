@@ -17,11 +17,11 @@ class SelfConcatenation(Negatives):
     """Positive: x + x. Negative: x + x', with another sample of the batch, never x itself."""
 
     def positive(self, x: Tensor) -> Tensor:
-        """x + x."""
+        """The sample with itself: x + x."""
         return x + x
 
     def forward(self, x: Tensor, y: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """x + x'; the labels are those of x and mean nothing.
+        """Sums x + x'; the labels are those of x and mean nothing.
 
         Raises:
             OptionError: there is no other sample in the batch.

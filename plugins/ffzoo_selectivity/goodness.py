@@ -1,4 +1,6 @@
-"""Sample goodness of peaks and of shape. With e = h^2, all D features of a sample flattened:
+"""Sample goodness of peaks and of shape.
+
+With e = h^2, all D features of a sample flattened::
 
     top_k          mean of the k largest e
     entmax_energy  sum of p_i e_i,  p = 1.5-entmax(e)
@@ -8,8 +10,8 @@
 
     p_i = max(0, e_i / 2 - tau)^2
 
-Of the n largest z = e / 2, with mean m and sum of squared deviations s, tau would be m - sqrt((1 - s) / n); it is that of
-the largest n whose own smallest z is not below it.
+Of the n largest z = e / 2, with mean m and sum of squared deviations s, tau would be m - sqrt((1 - s) / n); it is that
+of the largest n whose own smallest z is not below it.
 """
 
 from __future__ import annotations

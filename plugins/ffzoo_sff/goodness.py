@@ -1,7 +1,7 @@
 """The mean square of a learned convolution to one channel a class.
 
-    a   = conv(h) + b                        (B, K, H, W); (B, K) of flat features
-    g_k = mean over positions of a_k^2       (B, K)
+a   = conv(h) + b                        (B, K, H, W); (B, K) of flat features
+g_k = mean over positions of a_k^2       (B, K)
 """
 
 from __future__ import annotations

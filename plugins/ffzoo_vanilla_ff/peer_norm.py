@@ -16,7 +16,7 @@ from ffzoo.parts.projection import pool_grid
 
 
 class Activity(Goodness):
-    """The features themselves, averaged over the map: ``(B, D)`` or ``(B, C, H, W)`` -> one number a unit or channel."""
+    """The features themselves averaged over maps: ``(B, D)`` or ``(B, C, H, W)`` -> one number a unit or channel."""
 
     kind = "embedding"
 

@@ -19,7 +19,7 @@ def batchnorm(h: ref.Array) -> ref.Array:
 
 
 def goodness(h: ref.Array, state: ref.Arrays, block: int) -> ref.Array:
-    return (h.reshape(len(h), ref.CLASSES, -1) ** 2).mean(2)
+    return (batchnorm(h).reshape(len(h), ref.CLASSES, -1) ** 2).mean(2)
 
 
 def cwc(g: ref.Array, y: ref.Array) -> ref.Array:

@@ -11,6 +11,7 @@ from tests.zoo import classes
 from tests.zoo import reference as ref
 
 TABLE = "shared.label_dictionary.embeddings"
+T = 20.0
 
 
 def averaged(table: ref.Array, d: int) -> ref.Array:
@@ -19,11 +20,11 @@ def averaged(table: ref.Array, d: int) -> ref.Array:
 
 
 def test_updates_with_a_table_that_stays():
-    classes.check("dcl_s", lambda h, state, block: h @ state["goodness.0.0.projection"])
+    classes.check("dcl_s", lambda h, state, block: h @ state["goodness.0.0.projection"] / T)
 
 
 def test_updates_with_a_table_that_all_blocks_teach():
-    classes.check("dcl", lambda h, state, block: h @ state[TABLE], shared=[TABLE])
+    classes.check("dcl", lambda h, state, block: h @ state[TABLE] / T, shared=[TABLE])
 
 
 @pytest.mark.parametrize("name", ["dcl_s", "dcl"])
@@ -34,7 +35,7 @@ def test_every_block_averages_the_one_table_to_its_width(name):
     for l, width in enumerate([4, 8, 16, 16]):
         h = classes.features(algorithm, l)
         found = algorithm.goodness[l][0](torch.from_numpy(h))
-        expected = h.mean((2, 3)) @ averaged(table, width)
+        expected = h.mean((2, 3)) @ averaged(table, width) / T
         tolerance = 1e-10 if name == "dcl" else 1e-5  # the frozen copies were averaged in float32
         np.testing.assert_allclose(ref.numpy(found), expected, rtol=0, atol=tolerance)
 

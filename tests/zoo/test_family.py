@@ -58,11 +58,11 @@ RULES: dict[str, tuple[Callable[[ref.Array, ref.Arrays, int], ref.Array], list[s
     "dtg_ff": (dtg, ["alpha"]),
     "dtg_ff_gap": (dtg_gap, ["alpha"]),
     "deeperforward": (lambda h, s, l: group_scores(h, 1), []),
-    "cwcomp": (lambda h, s, l: group_scores(h, 2), []),
+    "cwcomp": (lambda h, s, l: group_scores(batch_norm(h), 2), []),
     "asge": (lambda h, s, l: h**2 @ matrix(s, l) + s[f"goodness.{l}.0.bias"], []),
     "mono_forward": (lambda h, s, l: h @ matrix(s, l), ["projection"]),
     "nokland_pred": (lambda h, s, l: h @ matrix(s, l) + s[f"goodness.{l}.0.bias"], ["projection", "bias"]),
-    "lls": (lambda h, s, l: unit(h, 1) @ square_wave(h.shape[1]), []),
+    "lls": (lambda h, s, l: unit(h, 1) @ square_wave(h.shape[1]) / 0.5, []),
     "lls_m": (lambda h, s, l: s[f"goodness.{l}.0.mix"] * (unit(h, 1) @ square_wave(h.shape[1])) / 0.1, ["mix"]),
     "lls_mxm": (lambda h, s, l: unit(h, 1) @ square_wave(h.shape[1]) @ s[f"goodness.{l}.0.mix"] / 0.1, ["mix"]),
     "lls_random": (lambda h, s, l: h @ matrix(s, l), []),
@@ -129,9 +129,9 @@ def test_the_losses_of_cwcomp(name, first, second):
     rows = np.arange(len(y))
 
     def loss(s: ref.Arrays, l: int) -> ref.Array:
-        g = group_scores(features(x, s, l, batch_norm), 2)
+        g = group_scores(batch_norm(features(x, s, l, batch_norm)), 2)
         others = (g.sum(1) - g[rows, y]) / (ref.CLASSES - 1)
-        against = (ref.softplus(2 - g[rows, y]) + ref.softplus(others - 2)).mean()
+        against = np.concatenate([ref.softplus(2 - g[rows, y]), ref.softplus(others - 2)]).mean()
         return first * ref.cross_entropy(g, y) + second * against
 
     before, after = ref.step(algorithm, data)
