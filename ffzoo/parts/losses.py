@@ -45,20 +45,21 @@ class NPairMargin(LocalLoss):
     """L = log(1 + sum over k != y of exp(m + g_k - g_y)): the right class is to score higher than all others.
 
     Sohn 2016 ("Improved Deep Metric Learning with Multi-class N-pair Loss Objective", NIPS), with a margin m. It is a
-    smooth bound of the largest m + g_k - g_y above 0, and without a margin the cross-entropy of the scores.
+    smooth bound of the largest m + g_k - g_y above 0, and the cross-entropy of the scores with m added to the wrong
+    ones; as there the training may smooth the labels.
     """
 
     accepts = ("class",)
 
     def __init__(self, config: options.NPairMargin, build: Build) -> None:
         super().__init__(config, build)
-        self.margin = config.margin
+        self.margin, self.label_smoothing = config.margin, build.label_smoothing
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
         """Mean over the positive view's class scores ``(B, K)``."""
         assert ctx.y is not None
         margins = self.margin * (1 - F.one_hot(ctx.y, scores[0].shape[1]))
-        return F.cross_entropy(scores[0] + margins, ctx.y)
+        return F.cross_entropy(scores[0] + margins, ctx.y, label_smoothing=self.label_smoothing)
 
 
 class Logistic(LocalLoss):

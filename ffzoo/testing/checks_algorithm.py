@@ -166,6 +166,9 @@ def finite_differences(subject: Subject, draws: Draws) -> None:
         if algorithm.fusion_grad == "one_hop":
             # The head's loss also varies through later blocks, where its gradient is cut.
             raise SkipCheck("with fusion_grad=one_hop a block's update is the gradient of no function")
+        if "values" in algorithm.coupling.split("+"):
+            # A block's loss also varies through what later blocks make of its output, where its gradient is cut.
+            raise SkipCheck("with coupling=values a block's update is the gradient of no function")
         depth = algorithm.backbone.depth
 
         def losses(block: int, direction: list[Tensor], step: float) -> list[Tensor]:

@@ -1,5 +1,7 @@
 """Second-order statistics over two axes, channels and positions.
 
+From features h::
+
     e   = h^2                                 energy of each channel and position
     c   = (P h)^2                             energies of mixtures of channels: the mean of (p^T h)^2 is p^T E[h h^T] p
     s_g = (mean of h over a window)^2         windows of a g x g grid, g = 1, 2, 4, ...: the mean product of any two

@@ -29,5 +29,5 @@ def register_algorithms(register: Register) -> None:
         summary="supervised FF whose blocks each get the label by a learned projection of their own",
         paper=PAPER,
         card="ffzoo_ffdl.card:FFDL",
-        defaults={"backbone": "mlp"},
+        defaults={"backbone": "mlp", "fit.lr": 2e-3},
     )

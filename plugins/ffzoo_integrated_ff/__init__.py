@@ -15,5 +15,5 @@ def register_algorithms(register: Register) -> None:
         summary="supervised FF, one block of two layers after the other",
         paper="Tang 2023, arXiv:2305.12960",
         card="ffzoo_integrated_ff.card:INTEGRATED_FF",
-        defaults={"backbone": "mlp", "backbone.layers": 2},
+        defaults={"backbone": "mlp", "backbone.layers": 2, "fit.lr": 2e-3},
     )

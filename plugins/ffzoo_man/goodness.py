@@ -54,7 +54,7 @@ class MomentumLayer(Goodness):
         """
         build, config = self.build, self.config
         if build.block < build.depth - 1:
-            layer = first_layer(backbone, build.block + 1, build.shape[0])
+            layer = first_layer(backbone, build.block + 1, build.shape)
             # In a list they are no submodules: the next block's weights are not this one's.
             self._backbone, self._next = [backbone], [layer]
             name = ("none" if backbone.normalized else "layernorm") if config.norm == "auto" else config.norm
@@ -97,16 +97,16 @@ def over_channels(layer: nn.Module, u: Tensor) -> Tensor:
     return y
 
 
-def first_layer(backbone: Backbone, l: int, channels: int) -> nn.Module:
-    """The first convolution or linear layer of block ``l`` that reads so many channels."""
+def first_layer(backbone: Backbone, l: int, shape: tuple[int, ...]) -> nn.Module:
+    """The first convolution or linear layer of block ``l`` that reads the channels of features of a shape."""
     for name, module in backbone.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear) and backbone.owner(f"{name}.weight") == l:
-            inputs = module.in_channels if isinstance(module, nn.Conv2d) else module.in_features
-            if inputs == channels and as_written(module):
-                return module
+        if backbone.owner(f"{name}.weight") != l or not as_written(module):
+            continue
+        if isinstance(module, nn.Linear) and module.in_features == shape[0]:
+            return module
+        if isinstance(module, nn.Conv2d) and module.in_channels == shape[0] and len(shape) == 3:
+            return module
     raise RecipeError(
-        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {channels} "
-        f"channels of the "
-        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, "
-        "such as cnn"
+        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {shape[0]} channels of the "
+        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, such as cnn"
     )

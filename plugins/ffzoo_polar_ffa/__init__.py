@@ -29,5 +29,5 @@ def register_algorithms(register: Register) -> None:
         summary="supervised FF with a group of units for positive samples and one for negative ones",
         paper=PAPER,
         card="ffzoo_polar_ffa.card:POLAR_FFA",
-        defaults={"backbone": "mlp"},
+        defaults={"backbone": "mlp", "fit.lr": 2e-3},
     )

@@ -1,4 +1,4 @@
-"""The card of ``polar_ffa``."""
+"""The card of Polar-FFA."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ POLAR_FFA = Card(
     url="https://arxiv.org/abs/2408.09210",
     source="abstract",
     reconstruction=True,
-    local="A block learns from the energies of its own two groups of units.",
+    local="A block learns from its own goodness alone; what the next block reads is detached.",
     departures=(
-        "Only the abstract was read: the mean of squares as each group's energy and the slope of 8 are ours.",
-        "Label, negatives and norm are those of vanilla_ff in this library.",
+        "Only the abstract and a short description were at hand; the paper compares several activations and goodness "
+        "functions, here are ReLU and the mean of squares.",
+        "Which units are positive is fixed: the first half, rounded down.",
+        "The scale of the logistic loss, the label's height of 5 and the norm are those of vanilla_ff in this library.",
     ),
 )

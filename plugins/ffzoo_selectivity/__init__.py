@@ -36,5 +36,5 @@ def register_algorithms(register: Register) -> None:
         summary="supervised FF on the kurtosis of a block's activity, the label in every block",
         paper=PAPER,
         card="ffzoo_selectivity.card:SELECTIVITY",
-        defaults={"backbone": "mlp"},
+        defaults={"backbone": "mlp", "fit.lr": 2e-3},
     )

@@ -7,8 +7,8 @@ For every sample a positive view with its label y and a negative one with a wron
     G_l = mean of h_l^2
     L_l = mean of softplus(-alpha (G_l(x+) - G_l(x-)))    alpha = 4, of SymBa
     u_l = batch norm of h_l                               what block l + 1 reads
-    in odd steps  blocks (1), (2, 3), (4, 5), ... learn, in even ones (1, 2), (3, 4), ...
-        a pair from the loss of its second block, whose gradient reaches the first
+    in odd steps  blocks (1, 2), (3, 4), ... learn, in even ones (1), (2, 3), (4, 5), ...
+        a pair from the loss of its second block, whose gradient reaches the first; a last block alone rests
     prediction: the label k whose channel gives [x, E_k] the highest G of the last block
 
 The three techniques are the loss, the batch norm, which keeps more of a block's features than a norm of the sample,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from tests.zoo import pairs
 from tests.zoo import reference as ref
 
 
@@ -32,3 +33,52 @@ def test_goodness_loss_and_update():
         ref.assert_updates(before, after, lambda s, l=l: loss(s, l), keys)
         metric = float(ref.build("vanilla_ff").train_step(ref.batch())[f"loss/{l + 1}"])
         np.testing.assert_allclose(metric, loss(before, l).real, atol=1e-10)
+
+
+def logistic(state: ref.Arrays, x: ref.Array, labels: tuple[ref.Array, ref.Array], block: int) -> ref.Array:
+    positive, negative = ((pairs.features(state, pairs.overlay(x, y), block) ** 2).mean(1) for y in labels)
+    return pairs.logistic(positive, negative, 8, 2)
+
+
+def test_hard_negatives_are_drawn_by_the_readout_before_the_step():
+    algorithm, data = ref.build("vanilla_ff_hard"), ref.batch()
+    x, y, state = ref.numpy(data.x), ref.numpy(data.y), ref.arrays(algorithm)
+    kept = [ref.layernorm(pairs.features(state, pairs.overlay(x, None), l)) for l in range(1, ref.DEPTH)]
+    z = np.concatenate(kept, 1) @ state["fusion_head.linear.weight"].T + state["fusion_head.linear.bias"]
+    odds = np.exp(z) * (1 - ref.onehot(y))
+    waits = torch.empty(odds.shape, dtype=torch.float64).exponential_(generator=torch.Generator().manual_seed(1))
+    wrong = np.argmin(waits.numpy() / odds.clip(1e-300), 1)  # the first of Poisson processes at these rates
+    assert (wrong != y).all()
+    pairs.assert_step(algorithm, data, lambda s, l: logistic(s, x, (y, wrong), l), lambda block: [])
+
+
+def test_hard_negatives_have_the_predictions_odds():
+    negatives = ref.build("vanilla_ff_hard").negatives
+    rows = 200_000
+    z, y = torch.tensor([0.3, -1.0, 2.0, 0.9]).expand(rows, 4), torch.full((rows,), 2)
+    _, wrong = negatives(torch.zeros(rows, 1), y, torch.Generator().manual_seed(0), z)
+    odds = np.exp([0.3, -1.0, -np.inf, 0.9])
+    np.testing.assert_allclose(np.bincount(wrong, minlength=4) / rows, odds / odds.sum(), atol=4e-3)
+    assert np.bincount(wrong, minlength=4)[2] == 0
+
+
+def test_peer_normalization():
+    algorithm = ref.build("vanilla_ff_peer")
+    for number in (1, 2):
+        data = ref.batch(seed=number)
+        x, y = ref.numpy(data.x), ref.numpy(data.y)
+        labels = (y, pairs.wrong_labels(y, number))
+
+        def activity(state: ref.Arrays, block: int, x=x, y=y) -> ref.Array:
+            now = pairs.features(state, pairs.overlay(x, y), block).mean(0)
+            return 0.9 * state[f"local_losses.{block}.1.mean"] + 0.1 * now
+
+        def loss(state: ref.Arrays, block: int, x=x, labels=labels, activity=activity) -> ref.Array:
+            m = activity(state, block)
+            return logistic(state, x, labels, block) + 0.03 * ((m - m.mean()) ** 2).mean()
+
+        before = ref.arrays(algorithm)
+        assert number > 1 or (before["local_losses.0.1.mean"] == 0.5).all()
+        after = pairs.assert_step(algorithm, data, loss, lambda block: [])
+        for l in range(ref.DEPTH):
+            np.testing.assert_allclose(after[f"local_losses.{l}.1.mean"], activity(before, l), atol=1e-12)
