@@ -410,10 +410,19 @@ def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
 # ------------------------------------------------------------------ behaviour
 
 
+def _flat_or_maps(subject: Subject) -> str:
+    """An MLP, or a CNN for a rule that reads maps alone."""
+    try:
+        subject.build(Case("mlp", 2, 12, (1, 8, 8), 3, 4, 0))
+    except Refused:
+        return "cnn"
+    return "mlp"
+
+
 def learns_toy(subject: Subject, draws: Draws) -> None:
     """On a separable toy set the loss falls and the training accuracy leaves chance behind."""
     toy, epochs = Toy((1, 8, 8), 3), 15
-    case = Case("mlp", 2, 32, toy.shape, toy.num_classes, toy.batch_size, 0)
+    case = Case(_flat_or_maps(subject), 2, 32, toy.shape, toy.num_classes, toy.batch_size, 0)
 
     def test() -> None:
         algorithm = subject.build(case, FitOptions(epochs=epochs, lr=5e-3, seed=0))
@@ -461,7 +470,7 @@ def class_counts(subject: Subject, draws: Draws) -> None:
     def test() -> None:
         for classes in (2, 1000):
             # 1,024 inputs have room for a thousand labels.
-            case = Case("mlp", 2, 16, (1, 32, 32), classes, 4, 0)
+            case = Case(_flat_or_maps(subject), 2, 16, (1, 32, 32), classes, 4, 0)
             try:
                 algorithm = subject.build_on(case.build_backbone(subject.input_shape(case)), case)
                 _train(algorithm, case, [0])

@@ -38,4 +38,5 @@ class LabelDictionary(Goodness):
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
         """Class scores z ``(B, K)``."""
         a = pool_grid(h, 1)
-        return a @ to_width(self._table[0].embeddings, a.shape[1]) / self.temperature
+        table = self._table[0].embeddings.to(a)  # it is not this module's to convert or to move
+        return a @ to_width(table, a.shape[1]) / self.temperature

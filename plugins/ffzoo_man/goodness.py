@@ -107,6 +107,8 @@ def first_layer(backbone: Backbone, l: int, shape: tuple[int, ...]) -> nn.Module
         if isinstance(module, nn.Conv2d) and module.in_channels == shape[0] and len(shape) == 3:
             return module
     raise RecipeError(
-        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {shape[0]} channels of the "
-        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, such as cnn"
+        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {shape[0]} "
+        f"channels of the "
+        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, "
+        "such as cnn"
     )
