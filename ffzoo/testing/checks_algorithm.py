@@ -178,7 +178,7 @@ def finite_differences(subject: Subject, draws: Draws) -> None:
                     p.add_(d, alpha=step)
                 return [value.detach() for value in _losses(moved, case.batch(0, torch.float64), case.seed)]
 
-        if algorithm.isolation == "local":
+        if algorithm.isolation == "local" and "feedback" not in algorithm.coupling.split("+"):
             before = losses(0, [torch.zeros_like(p) for p in _block_parameters(algorithm, 0)], 0.0)
             for block in range(1, depth):
                 shift = [unlike(p, case.seed) for p in _block_parameters(algorithm, block)]

@@ -15,7 +15,9 @@ CONTRASTIVE_FF = Card(
     departures=(
         "One view is the sample as training gives it, and only the second is augmented by the rule; theirs augments "
         "both, by large crops and flips.",
-        "Images are moved by up to 2 pixels and get noise; vectors get noise alone.",
+        "Images are moved by a pixel and get noise; vectors get noise alone.",
+        "Samples are compared by a learned projection of their features to 128 numbers; the authors' code compares the "
+        "features themselves, which terms.0.goodness.width=0 does.",
         "The probe reads pooled features of all blocks and is fitted by L-BFGS; theirs is a layer norm and a linear "
         "layer on the last block, trained for 50 epochs.",
         "Blocks are the backbone's, normalized for the next one by the library's forward norm; theirs are a "

@@ -2,7 +2,7 @@
 
 Two views x, x' of every sample; for block l with detached inputs::
 
-    e_i = mean over positions of h_l,i                  2 B embeddings, those of both views
+    e_i = W_l^T mean over positions of h_l,i            a learned projection, 2 B embeddings, those of both views
     s_ij = cosine of e_i and e_j
     s_ij <- min(s_ij + m_l, 1)  where y_j = y_i, j != i   margin, from 0.4 in the first block to 0.1 in the last
     L_l = mean over i of the mean over j != i with y_j = y_i of
@@ -23,8 +23,8 @@ from ffzoo.parts.options import ProjectionHead
 from ffzoo_contrastive_ff.options import MarginSupCon, SecondView
 
 CONTRASTIVE_FF = Recipe(
-    terms=(Term(ProjectionHead(width=0), MarginSupCon()),),
-    negatives=SecondView(),
+    terms=(Term(ProjectionHead(width=128), MarginSupCon()),),
+    negatives=SecondView(shift=1, noise=0.3),
     forward_norm="auto",
     fusion="probe",
 )

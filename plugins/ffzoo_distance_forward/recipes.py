@@ -25,7 +25,7 @@ from ffzoo.parts.options import NPairMargin, Sum
 from ffzoo_distance_forward.options import Centroids
 
 DISTANCE_FORWARD = Recipe(
-    terms=(Term(Centroids(), NPairMargin(margin=2.0)),),
+    terms=(Term(Centroids(), NPairMargin(margin=1.0)),),
     forward_norm="auto",
     isolation="overlap",
     fusion=Sum(of="score"),
