@@ -22,7 +22,7 @@ CWCOMP = Card(
     ),
     departures=(
         "Convolutions are not grouped: theirs have one group a class in every second block.",
-        "Batch norms have no gain and bias, and where a block pools they stand before the pooling.",
+        "Batch norms have no gain and bias, and the goodness is read in front of a max-pool, theirs behind it.",
         "Goodness is clamped to +-50 as in their own loss; the default of their code is a plain cross-entropy.",
         "The windows of the schedule are those of the authors' CIFAR-10 run, as parts of the training.",
         "The prediction is the class of the last block's largest goodness; they train a softmax layer on it besides.",
