@@ -15,7 +15,7 @@ TEMPERATURE, FIRST, LAST = 0.15, 0.4, 0.1
 def contrast(e: ref.Array, y: ref.Array, temperature: float, margin: float = 0.0) -> ref.Array:
     """Supervised contrast of embeddings (B, D), pair by pair."""
     rows = len(e)
-    length = [np.sqrt((v**2).sum()) for v in e]
+    length = [np.sqrt((v**2).sum()) if np.any(v) else 1.0 for v in e]  # no features, a cosine of 0 with everything
     cosine = [[(e[i] * e[j]).sum() / (length[i] * length[j]) for j in range(rows)] for i in range(rows)]
     total = 0.0
     for i in range(rows):

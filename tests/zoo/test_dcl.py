@@ -45,3 +45,10 @@ def test_the_table_belongs_to_no_block():
     assert algorithm.coupling == "shared parameters" and algorithm.isolation == "local"
     assert algorithm.owner(TABLE) is None
     assert not [key for key in algorithm.state_dict() if key.startswith("goodness.")]
+
+
+def test_one_table_serves_all_blocks_of_dcl_s():
+    state = ref.arrays(ref.build("dcl_s"))
+    assert all(
+        np.array_equal(state["goodness.0.0.projection"], state[f"goodness.{l}.0.projection"]) for l in range(ref.DEPTH)
+    )

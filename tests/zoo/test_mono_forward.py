@@ -25,3 +25,9 @@ def test_every_position_of_a_map_has_weights_of_its_own():
         h = classes.features(algorithm, l)
         found = algorithm.goodness[l][0](torch.from_numpy(h))
         np.testing.assert_allclose(ref.numpy(found), goodness(h, state, l), rtol=0, atol=1e-10)
+
+
+def test_the_prediction_adds_up_the_scores_themselves():
+    algorithm, x = ref.build("mono_forward"), ref.batch().x
+    fused, blocks = algorithm.scores(x)
+    torch.testing.assert_close(fused, sum(blocks))

@@ -82,3 +82,29 @@ def test_peer_normalization():
         after = pairs.assert_step(algorithm, data, loss, lambda block: [])
         for l in range(ref.DEPTH):
             np.testing.assert_allclose(after[f"local_losses.{l}.1.mean"], activity(before, l), atol=1e-12)
+
+
+def test_unsupervised_goodness_loss_and_update():
+    """A hybrid takes its pixels from two images, as a blurred random mask says; no label enters."""
+    algorithm = ref.build("vanilla_ff_unsup", shape=(1, 6, 6))
+    data = ref.batch(shape=(1, 6, 6))
+    x, blurs = ref.numpy(data.x), 3
+    algorithm.negatives.blurs = blurs
+    drawn = torch.Generator().manual_seed(1)
+    mask = torch.rand((ref.ROWS, 1, 6, 6), generator=drawn, dtype=torch.float64).numpy()
+    for _ in range(blurs):
+        for axis in (2, 3):
+            edge = [(0, 0), (0, 0), (0, 0), (0, 0)]
+            edge[axis] = (1, 1)
+            padded = np.pad(mask, edge, mode="edge")
+            before, here, behind = (np.take(padded, np.arange(6) + i, axis) for i in range(3))
+            mask = before / 4 + here / 2 + behind / 4
+    assert (mask.min((1, 2, 3)) < 0.5).all() and (mask.max((1, 2, 3)) > 0.5).all()
+    shift = int(torch.randint(1, ref.ROWS, (), generator=drawn))
+    hybrid = np.where(mask > 0.5, x, np.roll(x, shift, 0))
+
+    def loss(state: ref.Arrays, block: int) -> ref.Array:
+        positive, negative = ((pairs.features(state, view, block) ** 2).mean(1) for view in (x, hybrid))
+        return pairs.logistic(positive, negative, 8, 2)
+
+    pairs.assert_step(algorithm, data, loss, lambda block: [])
