@@ -43,6 +43,7 @@ from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import Execution, FitOptions
 
 _CALIBRATION_SAMPLES = 5000
+_PART_KINDS = {"forward_norm": "normalizations", "label_embedding": "label_embeddings"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,13 @@ class RecipeAlgorithm(Algorithm):
         self.norms = nn.ModuleList(
             nn.Identity() if l == 0 else make_part("normalizations", norm, shapes[l - 1]) for l in range(depth)
         )
+        by_channel = any(getattr(part, "by_channel", False) for part in self.norms)
+        if (by_channel or self.label_embedding.per_block) and not backbone.channels_second:
+            what, key = ("forward_norm", norm) if by_channel else ("label_embedding", recipe.label_embedding)
+            raise RecipeError(
+                f"{what}={find(_PART_KINDS[what], key)[0].name} reads (B, channels, ...), but blocks of this backbone "
+                f"pass on tokens, or channels that come last; expected another {what} or another backbone"
+            )
         self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
         self.weights: list[list[float]] = []  # of the terms, block by block
         self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()

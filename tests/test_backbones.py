@@ -22,7 +22,10 @@ from ffzoo.backbones.native import CNNBackbone, MLPBackbone, ResNetBackbone
 from ffzoo.backbones.options import CNN, MLP, ResNet, Timm
 from ffzoo.backbones.partition import Partition, partition
 from ffzoo.backbones.timm_source import timm_backbone
-from ffzoo.errors import OptionError, PartitionError, UnknownNameError
+from ffzoo.engine import RecipeAlgorithm
+from ffzoo.errors import OptionError, PartitionError, RecipeError, UnknownNameError
+from ffzoo.recipe import Recipe, Term
+from ffzoo.training.options import FitOptions
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32)]
 TIMM = {
@@ -614,3 +617,22 @@ def test_timm_families(name: str) -> None:
 def test_branching_families_are_refused(name: str) -> None:
     with pytest.raises(PartitionError, match=f"timm:{name} cannot be cut.*by stage.*by block"):
         timm_backbone(Timm(), name, (3, 64, 64))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"forward_norm": "groupnorm"}, "forward_norm=groupnorm reads"),
+        (
+            {"label_embedding": "label_projections", "negatives": "wrong_label"},
+            "label_embedding=label_projections reads",
+        ),
+    ],
+)
+def test_parts_that_read_channels_refuse_tokens(changes, message):
+    """A transformer's blocks pass on (B, tokens, channels): by axis they would normalize and label the tokens."""
+    goodness = Term("mean_squares", "logistic") if "negatives" in changes else Term("projection", "cross_entropy")
+    recipe = Recipe((goodness,), **changes)
+    backbone = timm_backbone(Timm(by="block"), "test_vit", (3, 160, 160))
+    with pytest.raises(RecipeError, match=message):
+        RecipeAlgorithm(backbone, 4, recipe, FitOptions())

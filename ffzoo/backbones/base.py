@@ -30,6 +30,7 @@ class Backbone(nn.Module):
         copies_at_cuts: what a visitor passes on must not share memory with the block's output,
             because the next block may begin with an in-place operation. A plain ``detach()`` would then
             change, without an error, the very features a goodness has read.
+        channels_second: what is passed on between blocks is ``(B, C, ...)`` or ``(B, D)``, not tokens.
         has_native_head: :meth:`native_head` can be called.
     """
 
@@ -38,6 +39,7 @@ class Backbone(nn.Module):
     feature_shapes: tuple[tuple[int, ...], ...]
     normalized: bool = False
     copies_at_cuts: bool = False
+    channels_second: bool = True
     has_native_head: bool = False
 
     @property

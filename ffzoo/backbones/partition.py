@@ -225,6 +225,7 @@ class Partition(Backbone):
         prefix = self._prefix_tokens()
         tensors = [_first_tensor(out) for out in measured.outputs]
         self._layouts = [_layout(t, self._known_channels(), self.model) for t in tensors]
+        self.channels_second = all(layout in ("nchw", "channels_first", "flat") for layout in self._layouts[:-1])
         maps = [_features(t, layout, prefix) for t, layout in zip(tensors, self._layouts, strict=True)]
         self.feature_shapes = tuple(tuple(m.shape[1:]) for m in maps)
         self.verified = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,8 @@ class Normalization(nn.Module):
         config: the options, or None when it has none.
         shape: features without the batch.
     """
+
+    by_channel: ClassVar[bool] = False  # True: it reads (B, C, ...) alone, not tokens or channels that come last
 
     def __init__(self, config: Any, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -72,6 +74,8 @@ class BatchNorm(Normalization):
     Running statistics take the batch's place in evaluation.
     """
 
+    by_channel = True
+
     def __init__(self, config: Any, shape: tuple[int, ...]) -> None:
         super().__init__(config, shape)
         layer = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
@@ -93,6 +97,8 @@ class BatchNorm(Normalization):
 
 class GroupNorm(Normalization):
     """(h - mean) / sd over each group of channels of a sample, without gain and bias."""
+
+    by_channel = True
 
     def __init__(self, config: options.GroupNorm, shape: tuple[int, ...]) -> None:
         super().__init__(config, shape)

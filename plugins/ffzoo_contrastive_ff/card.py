@@ -11,7 +11,7 @@ CONTRASTIVE_FF = Card(
     url="https://arxiv.org/abs/2502.00571",
     source="code",
     local="A block learns from the likeness of its own features in a batch; the probe sends nothing back.",
-    published=(Published("cifar10", 85.4, "vision transformer of 5 blocks", "third party"),),
+    published=(Published("cifar10", 85.4, "vision transformer (5 blocks in the code)", "third party"),),
     departures=(
         "One view is the sample as training gives it, and only the second is augmented by the rule; theirs augments "
         "both, by large crops and flips.",

@@ -8,7 +8,8 @@ samples' maps; for block l with detached input, pooled to patches a::
     u_l = LayerNorm(h_l), stop-gradient
     prediction: a linear softmax on the features, fitted when the blocks are done
 
-Published: STL-10 81.9 %, with a linear classifier on features that were learned from unlabelled images.
+Published: STL-10 81.9 %, with a linear classifier on features that were learned from unlabelled images (from
+memory).
 
 The control to read beside every figure of this rule is ``random_features``: the same probe on blocks that learned
 nothing.

@@ -64,9 +64,14 @@ class HierarchicalCrossEntropy(LocalLoss):
         """Take this block's level of the tree, which the first block grows for all."""
         if self.block == 0:
             self.shared["class_levels"] = tree_levels(class_means(train, len(self.groups)))
-        levels = self.shared["class_levels"]
+        self.take(self.shared["class_levels"])
+
+    def take(self, levels: list[list[int]]) -> None:
+        """Learn the level that is this block's; ``levels`` are the groups of the classes, coarsest first."""
         deepest = len(levels) - 1
-        level = self.block if self.levels == "increasing" else round(self.block * deepest / max(1, self.depth - 1))
+        # The last block learns the classes, however few blocks there are.
+        even = deepest if self.block == self.depth - 1 else self.block * len(levels) // self.depth
+        level = self.block if self.levels == "increasing" else even
         self.groups.copy_(torch.tensor(levels[min(level, deepest)]))
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:

@@ -11,7 +11,8 @@ to keep the input, late ones to tell the classes; for block l of L with detached
     lambda_2: on a line from 0.5 in the first block to 1 in the last but one; 1 in the last
     prediction: the sum of log softmax(z_l) over the range of blocks that is best on the validation part
 
-Published: accuracies in figures only, so none is quoted; the memory falls by 40 to 60 % (the authors' repository).
+Published: ImageNet 78.15 % with ResNet-101 in 2 modules; on CIFAR-10 in figures only; the memory falls by 40 to 60 %
+(the authors' repository).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     u = norm(h)                                              as the next block reads it
     a = ReLU(layer(u; gamma)) + ReLU(layer(u; beta))         the next block's first convolution or linear layer
     z = W^T pool_grid(a) + b                                 (B, K)
-    gamma <- m gamma + (1 - m) theta                         behind every step; theta: the next block's own weights
+    gamma <- m gamma + (1 - m) theta                         once a step; theta: the next block's weights before it
 
 gamma starts from theta and has no gradient; beta, the learnable bias of the paper, is learned with the block, as W and
 b are. The last block has nobody behind it, so there a = h.

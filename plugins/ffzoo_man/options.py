@@ -15,7 +15,8 @@ class MomentumLayer:
         momentum: share of the copy that stays from step to step; the rest comes from the next block's weights.
         grid: windows a side to which maps are averaged for the classifier, clipped to the map.
         norm: name of the normalization in front of the copy; ``"auto"`` is ``layernorm`` where blocks are native and
-            ``none`` in a model that brings norms of its own, as between the blocks.
+            ``none`` in a model that brings norms of its own, as between the blocks. A recipe with another forward_norm
+            needs it here too.
     """
 
     momentum: float = 0.995

@@ -43,17 +43,6 @@ def register_negatives(register: Register) -> None:
 
 
 @hookimpl
-def register_normalizations(register: Register) -> None:
-    """What the next block reads."""
-    register(
-        "position_std",
-        "ffzoo_scff.norms:PositionStd",
-        summary="mean 0, variance 1 over the channels at each position, no affine",
-        paper=PAPER,
-    )
-
-
-@hookimpl
 def register_algorithms(register: Register) -> None:
     """The unsupervised rule."""
     register(

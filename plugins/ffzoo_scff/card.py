@@ -20,8 +20,11 @@ SCFF = Card(
         "All blocks have one pair of thresholds and one penalty; theirs were searched block by block.",
         "What goes on is the backbone's ReLU; theirs is relu(a - mean of a over channels), another activation than "
         "the one whose goodness is trained.",
-        "Two samples meet in front of the first block alone; their last convolution pairs its inputs anew.",
+        "Two samples meet in front of the first block alone; while their last convolution is trained, and for the "
+        "probe, every convolution pairs its inputs anew.",
+        "Images are standardized by the training part's statistics; theirs each by its own, before they are paired.",
         "The bias counts once; in their fully connected layers, and in convolutions that read pairs, it counts twice.",
-        "The probe reads pooled features of all blocks and is fitted by L-BFGS; theirs is trained with dropout.",
+        "The probe reads pooled features of all blocks, standardized over the training part, and is fitted by L-BFGS; "
+        "theirs standardizes them sample by sample and is trained with dropout.",
     ),
 )

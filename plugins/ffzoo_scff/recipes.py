@@ -6,7 +6,7 @@ detached inputs and at each position p of its map::
     x+ = x + x,  x- = x + x'                    two inputs through the same weights: W x + W x' = W (x + x')
     G_p = mean over channels of h_p^2           goodness
     L = mean over p of softplus(a (theta+ - G+_p)) + softplus(b (G-_p - theta-)),  plus lambda ||G+||_2
-    u_p = (h_p - mean) / sd over channels, stop-gradient
+    u = LayerNorm(h) over channels and positions, stop-gradient
     schedule: one block after the other
     prediction: a linear softmax on the features of x + x, fitted when the blocks are done
 
@@ -24,7 +24,7 @@ from ffzoo_scff.options import TwoThresholds
 SCFF = Recipe(
     terms=(Term("energy_map", TwoThresholds()),),
     negatives="self_concatenation",
-    forward_norm="position_std",
+    forward_norm="layernorm",
     schedule="greedy",
     fusion="probe",
 )

@@ -60,16 +60,17 @@ def entmax15(scores: Tensor) -> Tensor:
     z = scores / 2
     z = z - z.amax(1, keepdim=True)  # which p does not see, and large numbers cancel no more
     with torch.no_grad():
-        ordered = z.sort(1, descending=True).values
-        n = torch.arange(1, z.shape[1] + 1, device=z.device, dtype=z.dtype)
+        # In double: among thousands of equal values float32 cancels, and too many would count as inside.
+        ordered = z.double().sort(1, descending=True).values
+        n = torch.arange(1, z.shape[1] + 1, device=z.device, dtype=ordered.dtype)
         mean = ordered.cumsum(1) / n
         deviation = ordered.square().cumsum(1) - n * mean.square()
         tau = mean - ((1 - deviation) / n).clamp(min=0).sqrt()
         size = (tau <= ordered).sum(1, keepdim=True)
-        inside = z >= ordered.gather(1, size - 1)
+        inside = z >= ordered.gather(1, size - 1).to(z.dtype)
     # The same once more for the rows' own sizes: this time with a gradient.
     size = inside.sum(1, keepdim=True)
     mean = (z * inside).sum(1, keepdim=True) / size
     deviation = ((z - mean).square() * inside).sum(1, keepdim=True)
-    tau = mean - ((1 - deviation) / size).sqrt()
+    tau = mean - ((1 - deviation).clamp(min=1e-7) / size).sqrt()
     return (z - tau).clamp(min=0).square()

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from ffzoo.algorithm import Batch
+from ffzoo.backbones.options import CNN
 from ffzoo_hcl_ff.hierarchy import tree_levels
 from tests.zoo import reference as ref
+from tests.zoo.classes import features, windows
 from tests.zoo.test_contrastive_ff import contrast
 from tests.zoo.test_deeperforward import goodness, groupnorm
 
@@ -52,11 +54,12 @@ def levels(means: ref.Array) -> list[list[list[int]]]:
     return found
 
 
-def of_block(block: int, tree: list[list[list[int]]], name: str) -> list[list[int]]:
-    """The groups that a block tells apart."""
-    if name == "increasing":
-        return tree[min(block, len(tree) - 1)]
-    return tree[round(block * (len(tree) - 1) / (ref.DEPTH - 1))]
+LEVELS = {  # how many levels there are, mapping -> the level of each of three blocks
+    (2, "linear"): (0, 0, 1),
+    (3, "linear"): (0, 1, 2),
+    (2, "increasing"): (0, 1, 1),
+    (3, "increasing"): (0, 1, 2),
+}
 
 
 @pytest.mark.parametrize("mapping", ["linear", "increasing"])
@@ -73,7 +76,7 @@ def test_goodness_loss_and_update(mapping: str):
         for l in range(block + 1):
             h = ref.relu(ref.linear(u, state, l))
             u = groupnorm(h)
-        groups = of_block(block, tree, mapping)
+        groups = tree[LEVELS[len(tree), mapping][block]]
         g = goodness(h, state, block)
         z = np.stack([g[:, group].mean(1) for group in groups], 1)
         coarse = np.array([next(n for n, group in enumerate(groups) if k in group) for k in y])
@@ -96,3 +99,28 @@ def test_the_hierarchy(seed: int):
         for level in tree_levels(torch.from_numpy(means))
     ]
     assert found == [sorted(groups) for groups in levels(means)]
+
+
+def test_levels_of_seventeen_blocks_are_the_authors():
+    loss, found = ref.build("hcl_ff").local_losses[0][0], []
+    for block in range(17):
+        loss.block, loss.depth = block, 17
+        loss.take([[level] * ref.CLASSES for level in range(4)])
+        found.append(int(loss.groups[0]))
+    assert found == [0] * 5 + [1] * 4 + [2] * 4 + [3] * 4
+
+
+def test_maps_are_normalized_and_pooled_for_the_contrast():
+    algorithm = ref.build("hcl_ff", backbone="cnn", shape=(1, 8, 8), config=CNN(width=8, depth=2))
+    for l in range(2):
+        part, h = algorithm.goodness[l][1], features(algorithm, l)
+        channels, side = h.shape[1], h.shape[2]
+        groups = part.norm.groups
+        assert groups == {8: 8, 16: 8}[channels]
+        flat = h.reshape(len(h), groups, -1)
+        centred = flat - flat.mean(2, keepdims=True)
+        u = (centred / np.sqrt((centred**2).mean(2, keepdims=True) + 1e-5)).reshape(h.shape)
+        pooled = windows(u, 2).mean(-1).reshape(len(h), -1)
+        expected = pooled @ ref.numpy(part.weight)
+        np.testing.assert_allclose(ref.numpy(part(torch.from_numpy(h))), expected, rtol=0, atol=1e-10)
+        assert side >= 2

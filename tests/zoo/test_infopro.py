@@ -9,15 +9,9 @@ import pytest
 import torch
 
 from ffzoo.backbones.options import CNN, MLP
-from ffzoo.build import algorithm_spec
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Context
 from tests.zoo import reference as ref
-
-
-def weights(term: int) -> tuple[float, float]:
-    loss = algorithm_spec("infopro").recipe.terms[term].loss
-    return loss.first, loss.last
 
 
 def gelu(a: ref.Array) -> ref.Array:
@@ -31,9 +25,7 @@ def test_goodness_loss_and_update():
     depth = 4
     algorithm, data = ref.build("infopro", config=MLP(width=ref.WIDTH, depth=depth)), ref.batch()
     x, y = ref.numpy(data.x), ref.numpy(data.y)
-    (c1, c2), (r1, r2) = weights(0), weights(1)
-    keep = [r1, (r1 + r2) / 2, r2, 0.0]
-    tell = [c1, (c1 + c2) / 2, c2, 1.0]
+    keep, tell = [5.0, 2.75, 0.5, 0.0], [0.5, 0.75, 1.0, 1.0]
 
     def loss(state: ref.Arrays, block: int) -> ref.Array:
         u = x

@@ -65,6 +65,19 @@ def test_entmax_weights_and_their_gradient(scale: float):
     np.testing.assert_allclose(ref.numpy(scores.grad), slope, atol=1e-7)
 
 
+@pytest.mark.parametrize("excess", [0.0, 2e-4, 1e-3, 6e-3, 0.1])
+def test_entmax_of_one_peak_above_many_dead_units(excess: float):
+    """A wide layer may be all zeros but for one unit: in float32 its sums of squares cancel."""
+    scores = torch.zeros(1, 65536)
+    scores[0, 7] = 2 * (1 + excess)
+    scores.requires_grad_()
+    p = entmax15(scores)
+    p.sum().backward()
+    assert bool(p.isfinite().all()) and bool(scores.grad.isfinite().all())
+    assert float(p.detach().sum()) == pytest.approx(1, abs=1e-3)
+    assert float(p.detach()[0, 7]) == pytest.approx(1, abs=1e-3)
+
+
 def test_entmax_energy_is_the_weighted_energy():
     algorithm, data = ref.build("selectivity", {"goodness": "entmax_energy"}), ref.batch()
     h = features(ref.arrays(algorithm), ref.numpy(data.x), ref.numpy(data.y), 0)
