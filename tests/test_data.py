@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -474,6 +475,18 @@ def test_teacher_student() -> None:
     assert np.array_equal(raw.test_labels, noisy.test_labels)  # type: ignore[arg-type]
 
 
+def test_balanced_teacher_student() -> None:
+    config = TeacherStudent(num_classes=7, dim=6, samples=500, test_samples=70, balanced=True, teacher_seed=1)
+    raw = sources.teacher_student(config, Path(), False)
+    assert sorted(np.bincount(raw.train_labels)) == [71, 71, 71, 71, 72, 72, 72]
+    assert (np.bincount(raw.test_labels) == 10).all()
+    free = sources.teacher_student(replace(config, balanced=False), Path(), False)
+    assert len(set(np.bincount(free.train_labels))) > 2
+    hard = TeacherStudent(num_classes=200, dim=1, depth=1, samples=200, test_samples=10, balanced=True)
+    with pytest.raises(DataError, match="balanced=false"):
+        sources.teacher_student(hard, Path(), False)
+
+
 def test_linear_teacher_is_linear() -> None:
     # With one weight layer, scaling an input cannot change its class.
     from sklearn.linear_model import LogisticRegression
@@ -821,3 +834,48 @@ def test_the_validation_part_can_stand_in_for_the_test_part() -> None:
     assert "validation part in the test part's place" in bundle.split
     with pytest.raises(OptionError, match="expected test, for with validation=0"):
         DataOptions(test="validation", validation=0)
+
+
+# ------------------------------------------------------------------ other classes for the same images
+
+
+def test_some_classes_are_kept_and_fewer_are_a_part_of_more() -> None:
+    everything = load(toy(n=120, classes=6))
+    names = [load(toy(n=120, classes=6), replace(EVERYTHING, classes=k)).class_names for k in (2, 4, 6)]
+    assert set(names[0]) < set(names[1]) < set(names[2]) == set(everything.class_names)
+    data = load(toy(n=120, classes=6), replace(EVERYTHING, classes=4))
+    assert data.num_classes == 4 and "4 of 6 classes" in data.split
+    for k, name in enumerate(data.class_names):
+        old = everything.train.labels == everything.class_names.index(name)
+        assert torch.equal(data.train.images[data.train.labels == k], everything.train.images[old])
+    assert load(toy(n=120, classes=6), replace(EVERYTHING, classes=4, split_seed=1)).class_names != data.class_names
+
+
+def test_groups_merge_whole_classes_evenly() -> None:
+    everything = load(toy(n=140, classes=7))
+    data = load(toy(n=140, classes=7), replace(EVERYTHING, groups=3))
+    assert data.num_classes == 3
+    assert torch.equal(data.train.images, everything.train.images)
+    pairs = {(int(a), int(b)) for a, b in zip(everything.train.labels, data.train.labels, strict=True)}
+    assert len(pairs) == 7  # every class is in one group
+    assert sorted(sum(b == g for _, b in pairs) for g in range(3)) == [2, 2, 3]
+
+
+def test_outputs_without_samples() -> None:
+    data = load(toy(), replace(EVERYTHING, outputs=10))
+    assert data.num_classes == len(data.class_names) == 10
+    assert int(data.train.labels.max()) == 2
+    assert torch.equal(data.train.labels, load(toy()).train.labels)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": 4}, "classes=4: toy has 3 classes"),
+        ({"classes": 2, "groups": 3}, "groups=3: toy has 2 classes"),
+        ({"outputs": 2}, "outputs=2: toy has 3 classes"),
+    ],
+)
+def test_other_classes_refuse(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        load(toy(), replace(EVERYTHING, **changes))

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ffzoo.data.folders import FolderImages, square
 from ffzoo.data.options import DataOptions
+from ffzoo.data.relabel import relabel
 from ffzoo.errors import DataError, OptionError
 
 MEMORY_LIMIT = 2 * 2**30
@@ -247,6 +248,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     """
     raw = loader(root.expanduser(), download)
     train, test, class_names = _check(name, raw)
+    train, test, class_names, relabelled = relabel(name, train, test, class_names, options)
     words = ["test part as published"]
     if test is None:
         train, test = _divide(name, train, 0.2, seed=0)
@@ -286,7 +288,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         std=std,
         class_names=class_names,
         sha256=_fingerprint(parts),
-        split="; ".join(words),
+        split="; ".join(words + relabelled),
     )
 
 

@@ -34,7 +34,10 @@ class DataOptions:
 
     Attributes:
         validation: fraction of the training part held out, stratified; 0 trains on everything.
-        split_seed: seed of the validation split and of the subsets.
+        split_seed: seed of the validation split, of the subsets and of what is drawn of the classes.
+        classes: classes kept, drawn at random: of one seed fewer are a part of more; ``None`` keeps all.
+        groups: merge the classes at random into as many groups of equal size (or one more), which become the classes.
+        outputs: pretend that there are as many classes, those beyond the real ones without a sample.
         train_size: images kept of the training part, stratified, after the validation split;
             ``None`` keeps all.
         test_size: images kept of the test part, stratified; ``None`` keeps all.
@@ -50,6 +53,9 @@ class DataOptions:
 
     validation: float = 0.1
     split_seed: int = 0
+    classes: int | None = None
+    groups: int | None = None
+    outputs: int | None = None
     train_size: int | None = None
     test_size: int | None = None
     resize: int | None = None
@@ -66,6 +72,9 @@ class DataOptions:
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, value, "at least 1, or none")
+        for name in ("classes", "groups", "outputs"):
+            value = getattr(self, name)
+            require(value is None or value >= 2, name, value, "at least 2, or none")
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class TeacherStudent:
         depth: weight layers of the teacher, ``dim-hidden-...-num_classes`` with ReLU between them.
         samples: training samples.
         test_samples: test samples.
+        balanced: draw inputs until every class is equally frequent, in both parts.
         noise: fraction of the training labels replaced by another class; the test labels stay clean.
         teacher_seed: seed of the teacher, the inputs and the noise.
 
@@ -92,6 +102,7 @@ class TeacherStudent:
     depth: int = 2
     samples: int = 10_000
     test_samples: int = 2_000
+    balanced: bool = False
     noise: float = 0.0
     teacher_seed: int = 0
 

@@ -76,6 +76,7 @@ def _missing(name: str, places: Sequence[Path], why: str, remedy: str) -> DataEr
     return DataError(f"data set {name!r} is missing ({why}); looked for {looked}; {remedy}")
 
 
+_BALANCE_DRAWS = 200  # times as many inputs as samples that a balanced set may cost
 _REMEDY = "connect to the network, or set FFZOO_DATA or --data-dir to a folder that holds it"
 
 
@@ -429,14 +430,36 @@ def teacher_student(config: TeacherStudent, root: Path, download: bool) -> RawDa
             h = np.maximum(h @ weight, 0)
         return np.asarray((h @ weights[-1]).argmax(1))
 
-    x_train = train.standard_normal((config.samples, config.dim), dtype=np.float32)
-    x_test = test.standard_normal((config.test_samples, config.dim), dtype=np.float32)
-    y_train = label(x_train)
+    def draw(generator: np.random.Generator, count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        x = generator.standard_normal((count, config.dim), dtype=np.float32)
+        if not config.balanced:
+            return x, label(x)
+        room = np.full(config.num_classes, count // config.num_classes)
+        room[: count % config.num_classes] += 1
+        kept: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+        for _ in range(_BALANCE_DRAWS):
+            y = label(x)
+            order = np.argsort(y, kind="stable")
+            rank = np.empty(len(y), int)  # of a sample within its class
+            rank[order] = np.arange(len(y)) - np.searchsorted(y[order], y[order])
+            taken = rank < room[y]
+            kept.append((x[taken], y[taken]))
+            room -= np.bincount(y[taken], minlength=config.num_classes)
+            if not room.any():
+                return np.concatenate([x for x, _ in kept]), np.concatenate([y for _, y in kept])
+            x = generator.standard_normal((count, config.dim), dtype=np.float32)
+        raise DataError(
+            f"teacher_student: {_BALANCE_DRAWS * count:,} inputs hold too few of class {int(room.argmax())} of the "
+            f"teacher with seed {config.teacher_seed}; expected balanced=false, another teacher_seed or fewer samples"
+        )
+
+    x_train, y_train = draw(train, config.samples)
+    x_test, y_test = draw(test, config.test_samples)
     wrong = noise.permutation(config.samples)[: round(config.noise * config.samples)]
     y_train[wrong] += noise.integers(1, config.num_classes, len(wrong))
     y_train %= config.num_classes
     names = tuple(str(k) for k in range(config.num_classes))
-    return RawData(torch.from_numpy(x_train), y_train, torch.from_numpy(x_test), label(x_test), names)
+    return RawData(torch.from_numpy(x_train), y_train, torch.from_numpy(x_test), y_test, names)
 
 
 def folder(path: str) -> Loader:
