@@ -17,6 +17,7 @@ import torch
 
 from ffzoo import environment
 from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.bench.statistics import Gap, paired_gap
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.measure.locality import probe
@@ -129,23 +130,6 @@ class RunResult:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Paired difference of two algorithms' test accuracies over seeds.
-
-    Attributes:
-        mean: first minus second, a fraction.
-        low: lower end of the 95 % paired t interval; None for one seed.
-        high: upper end.
-        seeds: number of pairs.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    seeds: int
-
-
-@dataclass(frozen=True)
 class Comparison:
     """Another algorithm on the same data with the same seeds.
 
@@ -184,18 +168,6 @@ class Evaluation:
     def strictly_local(self) -> bool:
         """Whether every run was measured to be strictly local."""
         return all(r.strictly_local for r in self.runs)
-
-
-def paired_gap(first: Sequence[float], second: Sequence[float]) -> Gap:
-    """Mean of ``first - second`` with its 95 % paired t interval."""
-    differences = [a - b for a, b in zip(first, second, strict=True)]
-    mean, n = statistics.fmean(differences), len(differences)
-    if n < 2:
-        return Gap(mean, None, None, n)
-    from scipy.stats import t
-
-    half = float(t.ppf(0.975, n - 1)) * statistics.stdev(differences) / math.sqrt(n)
-    return Gap(mean, mean - half, mean + half, n)
 
 
 def evaluate(

@@ -19,9 +19,10 @@ from safetensors.torch import load_file
 import ffzoo
 from ffzoo import evaluation
 from ffzoo.algorithm import Batch
+from ffzoo.bench.statistics import Gap, paired_gap
 from ffzoo.build import create
 from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
-from ffzoo.evaluation import Gap, RunResult, paired_gap, resume
+from ffzoo.evaluation import RunResult, resume
 from ffzoo.measure.speed import fastest_micro_batch
 from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
 

@@ -23,6 +23,14 @@ examples:
 """
 
 
+_SHORTHANDS = {
+    "scale": "smoke, cpu or full",
+    "algos": "algorithms, with commas",
+    "datasets": "data sets, with commas",
+    "seeds": "whole numbers, with commas",
+}
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     p = argparse.ArgumentParser(
@@ -36,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="an option of the experiment"
     )
+    for key, meaning in _SHORTHANDS.items():
+        p.add_argument(f"--{key}", metavar="VALUE", help=f"the same as --set {key}=VALUE: {meaning}")
     p.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
     p.add_argument("--list", action="store_true", help="list the experiments and their options")
     p.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -86,7 +96,8 @@ def run(args: argparse.Namespace) -> None:
     if args.name is None:
         raise OptionError(f"no experiment is named: {nearest('', ZOO['experiments'].names())}")
     entry = ZOO["experiments"].get(args.name)
-    settings = parse_set(args.settings)
+    short = [f"{key}={value}" for key in _SHORTHANDS if (value := getattr(args, key)) is not None]
+    settings = parse_set([*args.settings, *short])
     config_class = entry.load_config()
     if config_class is None and settings:
         raise OptionError(f"unknown option {next(iter(settings))!r}: {entry} has no options")

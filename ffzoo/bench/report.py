@@ -109,6 +109,9 @@ class Report:
         figures: drawn from the data.
         verdicts: one sentence each, without a line break.
         notes: what a reader has to know of how it was measured, and what was left out.
+        question: what it asks.
+        claim: what somebody claims the answer is, and who.
+        limits: what it cannot say.
     """
 
     data: dict[str, Any]
@@ -116,10 +119,15 @@ class Report:
     figures: tuple[Figure, ...] = ()
     verdicts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    question: str = ""
+    claim: str = ""
+    limits: str = ""
 
     def markdown(self, name: str) -> str:
         """Tables, figures, notes and verdicts as one page."""
         parts = [f"# {name}"]
+        said = (("Question", self.question), ("Claim", self.claim), ("What it cannot say", self.limits))
+        parts += [f"**{head}.** {text}" for head, text in said if text]
         parts += [f"## {table.title}\n\n{table.markdown()}" for table in self.tables]
         parts += [f"![{figure.caption}]({name}-{figure.name}.png)\n\n{figure.caption}" for figure in self.figures]
         parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []

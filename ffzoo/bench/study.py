@@ -6,11 +6,18 @@ finished cell. The same command goes on with the cells that are missing.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
+import shutil
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -23,6 +30,18 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = Any
 """Null, a truth value, a finite number, text, or a list or dict of such values."""
+
+
+@dataclass(frozen=True)
+class MissingCell:
+    """Stands for a cell that a study which only reads does not hold.
+
+    Attributes:
+        reason: why.
+    """
+
+    reason: str
+
 
 CONFIG, CELLS = "config.json", "cells.jsonl"
 
@@ -37,6 +56,7 @@ class Study:
             experiment can still refuse its options.
         progress: say on standard error which cell is being computed.
         plugins: plugin files that were loaded, for processes that an experiment starts.
+        reads_only: compute nothing: a cell that is not there is an error, or a :class:`MissingCell`.
 
     Attributes:
         shows: whether progress is asked for.
@@ -54,8 +74,10 @@ class Study:
         *,
         progress: bool = False,
         plugins: tuple[str, ...] = (),
+        reads_only: bool = False,
     ) -> None:
         self.experiment, self.out, self.plugins = experiment, out, plugins
+        self.reads_only = reads_only
         self._resolved = {"experiment": experiment, "options": options.to_json(config)}
         self.shows, self._total = progress, 0
         self._cells: dict[str, JSON] = {}
@@ -86,18 +108,90 @@ class Study:
         """
         if key in self._cells:
             return self._cells[key]
-        count = f"{len(self._cells) + 1}/{self._total}  " if self._total else ""
-        if self.shows:
-            print(f"{count}{key}", end="", file=sys.stderr, flush=True)
+        if self.reads_only:
+            raise CheckpointError(f"{str(self.out)!r} has no cell {key!r}; expected a finished study")
         begun = time.monotonic()
+        if self.shows:
+            print(f"{self._count()}{key}", end="", file=sys.stderr, flush=True)
         try:
-            line = json.dumps({"key": key, "value": compute()}, allow_nan=False)
-            if self.out is not None:
-                self._append(self.out, line)
+            value = self._store(key, compute())
         except BaseException:
             self.note("")  # ends the line
             raise
         self.note(f"  {time.monotonic() - begun:.1f} s")
+        return value
+
+    def cells(
+        self,
+        tasks: Mapping[str, Callable[[], JSON]],
+        workers: int = 1,
+        valid: Callable[[JSON], str | None] = lambda value: None,
+    ) -> dict[str, JSON | MissingCell]:
+        """Many cells, each stored as soon as it is there.
+
+        Args:
+            tasks: name -> what makes the value; for more than one worker it must pickle.
+            workers: processes that compute side by side, each with its share of the cores.
+            valid: says what is wrong with a stored value, or None; a wrong one is reported and made again.
+
+        Returns:
+            In the order of the tasks. A study that only reads gives a :class:`MissingCell` for what is not there, or is
+            wrong.
+
+        Raises:
+            Exception: what a task raised; the cells that were finished before are stored.
+        """
+        wrong = {key: reason for key in tasks if key in self._cells and (reason := valid(self._cells[key]))}
+        for key, reason in wrong.items():
+            self.note(f"{key}: left out, {reason}")
+        todo = {key: task for key, task in tasks.items() if key not in self._cells or key in wrong}
+        if self.reads_only:
+            missing = {key: MissingCell(wrong.get(key, "not computed")) for key in todo}
+            return {key: missing.get(key) or self._cells[key] for key in tasks}
+        for key in wrong:
+            del self._cells[key]
+        if workers > 1 and len(todo) > 1:
+            self._side_by_side(todo, workers)
+        else:
+            for key, task in todo.items():
+                self.cell(key, task)
+                self._tidy(task)
+        return {key: self._cells[key] for key in tasks}
+
+    def _side_by_side(self, tasks: Mapping[str, Callable[[], JSON]], workers: int) -> None:
+        begun, finished = time.monotonic(), 0
+        context = multiprocessing.get_context("spawn")
+        setup = (os.getpid(), max(1, (os.cpu_count() or 1) // workers), self.plugins)
+        with ProcessPoolExecutor(workers, context, initializer=_become_worker, initargs=setup) as pool:
+            waiting = {pool.submit(task): key for key, task in tasks.items()}
+            try:
+                for future in as_completed(waiting):
+                    key = waiting[future]
+                    count = self._count()
+                    self._store(key, future.result())
+                    self._tidy(tasks[key])
+                    finished += 1
+                    left = (time.monotonic() - begun) / finished * (len(tasks) - finished)
+                    self.note(f"{count}{key}  {timedelta(seconds=round(left))} left")
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _tidy(self, task: Callable[[], JSON]) -> None:
+        """Throw away the checkpoint of a cell that is stored: the last argument of its task, where that is a folder."""
+        folder = getattr(task, "args", (None,))[-1]
+        if isinstance(folder, Path):
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
+
+    def _count(self) -> str:
+        return f"{len(self._cells) + 1}/{self._total}  " if self._total else ""
+
+    def _store(self, key: str, value: JSON) -> JSON:
+        line = json.dumps({"key": key, "value": value}, allow_nan=False)
+        if self.out is not None:
+            self._append(self.out, line)
         self._cells[key] = json.loads(line)["value"]
         return self._cells[key]
 
@@ -112,6 +206,8 @@ class Study:
 
         now = {"hardware": environment.hardware(device), "versions": environment.versions()}
         stored = self.cell("machine", lambda: {**now, "git": environment.git_commit()})
+        if self.reads_only:
+            return dict(stored)
         for kind, values in now.items():
             if stored[kind] != values:
                 name = next(k for k in {**stored[kind], **values} if stored[kind].get(k) != values.get(k))
@@ -164,6 +260,23 @@ def _refuse_other(out: str, experiment: str, stored: dict[str, JSON], resolved: 
                 f"{out!r} was begun with {key} {_text(stored.get(key))}, not {_text(asked.get(key))}; "
                 "expected the same options, or another folder"
             )
+
+
+def _become_worker(parent: int, threads: int, plugins: tuple[str, ...]) -> None:
+    """Set up a process of a study: its share of the cores, its plugins, and an end when the study's process ends."""
+    import torch
+
+    from ffzoo.loader import ZOO
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    torch.set_num_threads(threads)
+    for path in plugins:
+        ZOO.load_file(path)
 
 
 def _text(value: JSON) -> str:

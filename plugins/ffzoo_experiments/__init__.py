@@ -27,3 +27,16 @@ def register_experiments(register: Register) -> None:
         config="ffzoo_experiments.options:Zoo",
         summary="every algorithm on small data at one budget, with the same search: the leaderboard",
     )
+    for name, module, summary in (
+        ("e2", "classes_real", "gap to backprop against the number of classes, on real images"),
+        ("e3", "classes_synthetic", "gap to backprop against the number of classes, on teacher-student tasks"),
+        ("e4", "coarse_fine", "the same images with 20 and with 100 labels"),
+        ("e5", "outputs", "the same task with outputs that no sample belongs to"),
+        ("e6", "projections", "random, orthogonal and learned projections against the number of classes"),
+    ):
+        register(
+            name,
+            f"ffzoo_experiments.{module}:{name}",
+            config="ffzoo_experiments.options:Comparison",
+            summary=summary,
+        )

@@ -71,7 +71,7 @@ def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figu
 
 def verdicts(found: Mapping[str, list[dict[str, Any]]]) -> tuple[str, ...]:
     """What the first arm reached, and its gaps to the others."""
-    from ffzoo.evaluation import paired_gap
+    from ffzoo.bench.statistics import paired_gap
 
     first, *others = found.items()
     name, runs = first

@@ -23,10 +23,10 @@ from ffzoo_experiments.zoo_report import figures, floor, tables, verdicts
 
 BUDGETS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "digits": ("mlp", 40, {"backbone.width": 200}),
-    "mnist": ("mlp", 4, {"backbone.width": 500}),
-    "fashion_mnist": ("cnn", 2, {"backbone.width": 16, "backbone.depth": 4}),
+    "mnist": ("mlp", 8, {"backbone.width": 500, "data.train_size": 10000}),
+    "fashion_mnist": ("cnn", 3, {"backbone.width": 16, "backbone.depth": 4, "data.train_size": 10000}),
 }
-"""Data set -> backbone, epochs and options of the backbone; another data set gets its own defaults."""
+"""Data set -> backbone, epochs and further options, small enough for two cores; another data set gets its defaults."""
 
 
 def zoo(config: Zoo, study: Study) -> Report:
@@ -119,4 +119,6 @@ def _train(make: Any) -> dict[str, Any]:
 def _budget(config: Zoo, dataset: str) -> str:
     run = _run(config, "bp", dataset, 0, 1.0, False)
     network = ", ".join(f"{key} {value}" for key, value in options.to_json(run.backbone_config).items())
-    return f"{run.backbone} ({network}), {run.fit.epochs} epochs, batch {run.fit.batch_size}"
+    size = run.data.train_size
+    images = "all training images" if size is None else f"{size:,} training images"
+    return f"{run.backbone} ({network}), {run.fit.epochs} epochs of {images}, batch {run.fit.batch_size}"

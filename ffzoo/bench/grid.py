@@ -1,0 +1,295 @@
+"""Fair comparisons: arms x conditions x seeds, each arm with the same search, in parallel and resumable. No torch here.
+
+Arms of one condition share everything but the algorithm: data, network, order, augmentation, optimizer, epochs,
+precision and the number of learning rates tried. A grid in which anything else differs is refused. The search is part
+of the comparison: multiples of an algorithm's own learning rate are tried with the first seed, validation accuracy
+chooses, and the test part is read once for each trained cell.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ffzoo.bench.study import MissingCell, Study
+from ffzoo.errors import DataError, DivergedError, FFZooError, OptionError
+from ffzoo.plan import RunConfig, make_run
+from ffzoo.training.options import Execution
+
+SCHEMA_VERSION = 1
+
+_NUMBERS = ("test_accuracy", "lr", "train_seconds")
+_KEYS = (
+    *("schema_version", "seed", "test_accuracy", "validation_accuracy", "per_block_accuracy", "lr", "isolation"),
+    *("coupling", "strictly_local", "blocks", "max_weight_layers_per_block", "train_seconds", "train_flops"),
+    *("saved_activation_bytes", "test_reads", "split"),
+)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison.
+
+    Attributes:
+        name: in tables and figures.
+        algo: a registered algorithm.
+        settings: options of the algorithm alone.
+    """
+
+    name: str
+    algo: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What all arms are compared on.
+
+    Attributes:
+        name: in tables.
+        dataset: a registered data set.
+        settings: ``data.``, ``backbone.`` and ``fit.`` options, the same for all arms.
+        x: where it lies on the axis of a trend; None where there is none.
+        per_seed: options that take the seed as their value: another subset, or another teacher, a seed.
+        series: which line of a figure it belongs to.
+    """
+
+    name: str
+    dataset: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    x: float | None = None
+    per_seed: tuple[str, ...] = ()
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Arms x conditions x seeds.
+
+    Attributes:
+        arms: at least one.
+        conditions: at least one.
+        seeds: of initial weights and order.
+        factors: learning rates to try, as multiples of an algorithm's own.
+        backbone: a registered one; the data set's when None.
+        epochs: passes over the training part; the data set's when None.
+        batch_size: samples a step; the data set's when None.
+        precision: of the blocks.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    arms: tuple[Arm, ...]
+    conditions: tuple[Condition, ...]
+    seeds: tuple[int, ...]
+    factors: tuple[float, ...] = (1.0,)
+    backbone: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    precision: str = "fp32"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a grid's cells hold.
+
+    Attributes:
+        runs: condition -> arm -> seed -> the cell.
+        factors: condition -> arm -> the factor that the search chose.
+        left_out: why cells are missing, one line each.
+    """
+
+    runs: dict[str, dict[str, dict[int, dict[str, Any]]]]
+    factors: dict[str, dict[str, float]]
+    left_out: tuple[str, ...]
+
+    def accuracies(self, condition: str, arm: str, seeds: Sequence[int]) -> list[float]:
+        """Test accuracies of the given seeds, fractions."""
+        return [self.runs[condition][arm][seed]["test_accuracy"] for seed in seeds]
+
+    def shared_seeds(self, condition: str, arms: Sequence[str]) -> list[int]:
+        """Seeds that all of the arms have a cell for."""
+        of_arms = [set(self.runs.get(condition, {}).get(arm, {})) for arm in arms]
+        return sorted(set.intersection(*of_arms)) if of_arms else []
+
+
+def planned(grid: Grid, condition: Condition, arm: Arm, seed: int, factor: float, search: bool) -> RunConfig:
+    """The resolved run of one cell.
+
+    Raises:
+        OptionError: an arm sets what is not its algorithm's.
+        FFZooError: an unknown name or option.
+    """
+    for key in arm.settings:
+        if key.partition(".")[0] in ("fit", "backbone", "data"):
+            raise OptionError(
+                f"arm {arm.name!r} sets {key} for itself alone: unfair; expected it among the condition's"
+            )
+    settings = {**condition.settings, **{key: seed for key in condition.per_seed}}
+    run = make_run(
+        arm.algo,
+        condition.dataset,
+        backbone=grid.backbone,
+        epochs=grid.epochs,
+        batch_size=grid.batch_size,
+        seed=seed,
+        settings={**settings, **arm.settings, **({"data.test": "validation"} if search else {})},
+        execution=Execution(precision=grid.precision),  # type: ignore[arg-type]
+        device=grid.device,
+    )
+    return run.with_fit(lr=factor * run.fit.lr)
+
+
+def refuse_unfair(runs: Mapping[str, RunConfig]) -> None:
+    """Check that the arms of one condition, seed and factor differ in their algorithm alone.
+
+    Args:
+        runs: arm -> its run.
+
+    Raises:
+        OptionError: they differ in something else, which is named.
+    """
+    (first, reference), *others = ((name, _shared(run)) for name, run in runs.items())
+    for name, values in others:
+        for key in {**reference, **values}:
+            if reference.get(key) != values.get(key):
+                raise OptionError(
+                    f"{first} has {key} = {reference.get(key)!r} and {name} has {values.get(key)!r}: an unfair "
+                    "comparison; expected the same for all arms"
+                )
+
+
+def _shared(run: RunConfig) -> dict[str, Any]:
+    """Everything of a run but its algorithm and the learning rate, which is searched; flat."""
+    flat: dict[str, Any] = {}
+    for key, value in run.to_json().items():
+        if key in ("algo", "algorithm"):
+            continue
+        flat |= {f"{key}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+    del flat["fit.lr"]
+    return flat
+
+
+def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
+    """Search, then train every cell that the study does not hold yet.
+
+    Args:
+        grid: what to compare.
+        study: keeps the cells; one that only reads leaves out what is missing.
+        workers: processes that train cells side by side.
+
+    Raises:
+        OptionError: the comparison would be unfair.
+        FFZooError: a run cannot be made at all, because of the data for example.
+    """
+    for condition in grid.conditions:
+        refuse_unfair({arm.name: planned(grid, condition, arm, grid.seeds[0], 1.0, False) for arm in grid.arms})
+    pairs = [(condition, arm) for condition in grid.conditions for arm in grid.arms]
+    searched = len(grid.factors) > 1
+    study.expect(len(pairs) * (len(grid.seeds) + (len(grid.factors) if searched else 0)))
+    left_out: list[str] = []
+    trials = {
+        _trial(condition, arm, factor): planned(grid, condition, arm, grid.seeds[0], factor, True)
+        for condition, arm in pairs
+        for factor in (grid.factors if searched else ())
+    }
+    tried = _compute(study, trials, workers, left_out)
+    factors: dict[str, dict[str, float]] = {}
+    runs: dict[str, RunConfig] = {}
+    for condition, arm in pairs:
+        scores = {f: tried.get(_trial(condition, arm, f), {}).get("test_accuracy") for f in grid.factors}
+        known = {f: score for f, score in scores.items() if score is not None}
+        if searched and not known:
+            left_out.append(f"{condition.name}, {arm.name}: no learning rate could be tried")
+            continue
+        best = max(known, key=lambda f: known[f]) if searched else grid.factors[0]
+        factors.setdefault(condition.name, {})[arm.name] = best
+        for seed in grid.seeds:
+            runs[_final(condition, arm, seed)] = planned(grid, condition, arm, seed, best, False)
+    cells = _compute(study, runs, workers, left_out)
+    found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
+    for condition, arm in pairs:
+        of_arm = {seed: cells[key] for seed in grid.seeds if (key := _final(condition, arm, seed)) in cells}
+        found.setdefault(condition.name, {})[arm.name] = of_arm
+    return Found(found, factors, tuple(left_out))
+
+
+def _trial(condition: Condition, arm: Arm, factor: float) -> str:
+    return f"{condition.name}, {arm.name}: rate x {factor:g}"
+
+
+def _final(condition: Condition, arm: Arm, seed: int) -> str:
+    return f"{condition.name}, {arm.name}: seed {seed}"
+
+
+def _compute(study: Study, runs: Mapping[str, RunConfig], workers: int, left_out: list[str]) -> dict[str, Any]:
+    """The cells of some runs; what cannot be averaged is left out, and why is noted."""
+    tasks = {key: partial(train_cell, run.to_json(), _folder(study, key)) for key, run in runs.items()}
+    cells: dict[str, Any] = {}
+    for key, value in study.cells(tasks, workers, valid=why_invalid).items():
+        if isinstance(value, MissingCell):
+            left_out.append(f"{key}: {value.reason}")
+        elif "refused" in value:
+            left_out.append(f"{key}: {value['refused']}")
+        else:
+            cells[key] = value
+    return cells
+
+
+def _folder(study: Study, key: str) -> Path | None:
+    """Where an unfinished cell keeps its checkpoint."""
+    if study.out is None:
+        return None
+    return study.out / "unfinished" / "".join(c if c.isalnum() or c in "-_.=" else "_" for c in key)
+
+
+def train_cell(config: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Train and test one run, going on from its checkpoint; or say why it was refused.
+
+    Raises:
+        DataError: the data are missing: that is no refusal of the algorithm's.
+    """
+    from ffzoo.evaluation import run_all
+    from ffzoo.trained import CONFIG
+
+    run = RunConfig.from_json(config)
+    begun = folder is not None and (folder / CONFIG).exists()
+    if folder is not None and folder.exists() and not begun:
+        shutil.rmtree(folder)  # killed before anything was trained
+    try:
+        (result,) = run_all([run], out=folder, resuming=begun).runs
+    except DataError:
+        raise
+    except (DivergedError, FFZooError) as error:
+        return {"schema_version": SCHEMA_VERSION, "refused": f"{type(error).__name__}: {error}"}
+    found = {key: getattr(result, key) for key in _KEYS if hasattr(result, key)}
+    return found | {"schema_version": SCHEMA_VERSION, "seed": run.fit.seed, "lr": run.fit.lr}
+
+
+def why_invalid(cell: Any) -> str | None:
+    """What is wrong with a stored cell; None for one that can be averaged.
+
+    Args:
+        cell: as JSON gives it.
+    """
+    if not isinstance(cell, dict):
+        return f"a cell is {type(cell).__name__}; expected an object"
+    if cell.get("schema_version") != SCHEMA_VERSION:
+        return f"schema_version is {cell.get('schema_version')!r}; expected {SCHEMA_VERSION}"
+    if "refused" in cell:
+        return None
+    missing = [key for key in _KEYS if key not in cell]
+    if missing:
+        return f"key {missing[0]!r} is missing"
+    for key in _NUMBERS:
+        value = cell[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return f"{key} is {value!r}; expected a finite number"
+    if not 0 <= cell["test_accuracy"] <= 1:
+        return f"test_accuracy is {cell['test_accuracy']!r}; expected a fraction"
+    return None

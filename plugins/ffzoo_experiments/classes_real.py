@@ -1,0 +1,63 @@
+"""E2: does the gap to backprop widen with the number of classes, on real images?
+
+Some of the classes of CIFAR-100, twice: with as many images a class, so that more classes are more images, and with as
+many images in all, so that more classes are fewer images each.
+"""
+
+from __future__ import annotations
+
+from ffzoo.bench.grid import Condition, Grid
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.options import Comparison
+
+WORDS = Words(
+    question="Does the gap between DTG-FF and backprop widen with the class count K on real images?",
+    claim="Yes: backprop stays ahead and its lead grows with K (abstract of arXiv:2606.06539).",
+    limits="Subsets of CIFAR-100, a small CNN and a short training.",
+    axis="classes K",
+)
+EACH, ALL = "as many images a class", "as many images in all"
+SCALES = {
+    "smoke": ("digits", (3, 10), 40, 160, {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
+    "cpu": (
+        *("cifar100", (10, 20, 50, 100), 100, 4000, {"backbone.width": 16, "backbone.depth": 6}),
+        *(8, (0, 1, 2), (0.3, 1.0, 3.0)),
+    ),
+    "full": (
+        *("cifar100", (10, 20, 50, 100), 400, 4000, {"backbone.width": 64, "backbone.depth": 8}),
+        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    ),
+}
+"""Scale -> data set, K, images a class, images in all, network, epochs, seeds, learning rates."""
+
+
+def grid(config: Comparison) -> Grid:
+    """K and both ways to count images; every seed draws its classes."""
+    dataset, classes, each, total, network, epochs, seeds, factors = SCALES[config.scale]
+    conditions = tuple(
+        Condition(
+            f"K = {k}, {size} images",
+            dataset,
+            {**network, "data.classes": k, "data.train_size": size},
+            k,
+            ("data.split_seed",),
+            series,
+        )
+        for series, sizes in ((EACH, [each * k for k in classes]), (ALL, [total] * len(classes)))
+        for k, size in zip(classes, sizes, strict=True)
+        if series == EACH or total != each * k  # one cell is not trained twice
+    )
+    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+
+
+def e2(config: Comparison, study: Study) -> Report:
+    """Gaps against K, and the slope of the gap against log K."""
+    claims = tuple(
+        Claim(f"{first} falls behind {second} as K grows, {series}", first, second, -1, "trend", series)
+        for series in (EACH, ALL)
+        for first, second in PAIRS
+    )
+    return compare(config, study, grid(config), WORDS, PAIRS, claims)

@@ -1,0 +1,48 @@
+"""E3: does a local rule gain on backprop as the number of classes grows, on teacher-student tasks?
+
+Inputs from N(0, I_64), labelled by a fixed random MLP. The abstract compares with "BP" here and with BP-DeepSup on real
+images, so both are there: what deep supervision with a summed readout gives is no merit of the local rule.
+"""
+
+from __future__ import annotations
+
+from ffzoo.bench.grid import Arm, Condition, Grid
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.options import Comparison
+
+ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"))
+PAIRS = (("dtg_ff", "bp"), ("dtg_ff", "bp_deepsup"))
+WORDS = Words(
+    question="Does DTG-FF increasingly outperform backprop as the class count K grows, on teacher-student tasks?",
+    claim="Yes (abstract of arXiv:2606.06539; it compares with BP, not with BP-DeepSup).",
+    limits="One family of teachers, one student network and one budget; nothing about real images.",
+    axis="classes K",
+)
+SCALES = {
+    "smoke": ((2, 10), 400, (32, 2), 2, (0, 1), (1.0,)),
+    "cpu": ((2, 5, 10, 20, 50, 100, 200), 10_000, (256, 4), 15, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0)),
+    "full": ((2, 5, 10, 20, 50, 100, 200), 50_000, (512, 4), 30, tuple(range(20)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+}
+"""Scale -> K, training samples, width and depth of the student, epochs, seeds, learning rates."""
+
+
+def grid(config: Comparison) -> Grid:
+    """K against seeds; every seed has a teacher of its own."""
+    classes, samples, (width, depth), epochs, seeds, factors = SCALES[config.scale]
+    shared = {"backbone.width": width, "backbone.depth": depth, "data.samples": samples, "data.test_samples": samples}
+    conditions = tuple(
+        Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
+        for k in classes
+    )
+    return Grid(ARMS, conditions, config.seeds or seeds, factors, "mlp", epochs, 128, device=config.device)
+
+
+def e3(config: Comparison, study: Study) -> Report:
+    """Gaps against K, and the slope of the gap against log K."""
+    claims = (
+        Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend"),
+        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend"),
+    )
+    return compare(config, study, grid(config), WORDS, PAIRS, claims)

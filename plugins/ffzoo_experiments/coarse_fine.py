@@ -1,0 +1,59 @@
+"""E4: is it the number of classes, or what they are? The same images with 20 and with 100 labels.
+
+The superclasses of CIFAR-100 are the 20 labels; five classes thrown together at random, 20 times, are the control: as
+many labels, of no meaning.
+"""
+
+from __future__ import annotations
+
+from ffzoo.bench.grid import Condition, Grid
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.options import Comparison
+
+WORDS = Words(
+    question="On the same images, is backprop's lead over DTG-FF larger with 100 fine labels than with 20 coarse ones?",
+    claim="Yes: a coarse and fine label probe separates class count from data (abstract of arXiv:2606.06539).",
+    limits="CIFAR-100 alone, a small CNN and a short training.",
+    axis="labels of the same images",
+)
+COARSE, RANDOM, FINE = "20 superclasses", "20 random groups", "100 classes"
+SCALES = {
+    "smoke": ({"backbone.width": 4, "backbone.depth": 2}, 200, 2, (0, 1), (1.0,)),
+    "cpu": ({"backbone.width": 16, "backbone.depth": 6}, 10_000, 8, (0, 1, 2), (0.3, 1.0, 3.0)),
+    "full": ({"backbone.width": 64, "backbone.depth": 8}, None, 60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+}
+"""Scale -> network, training images, epochs, seeds, learning rates."""
+
+
+def grid(config: Comparison) -> Grid:
+    """Three labellings; digits in 2 groups, 2 other groups and 10 classes at smoke scale."""
+    network, size, epochs, seeds, factors = SCALES[config.scale]
+    shared = {**network, "data.train_size": size} if size else dict(network)
+    smoke = config.scale == "smoke"
+    coarse = ("digits", {"data.groups": 2}) if smoke else ("cifar100_coarse", {})
+    conditions = (
+        Condition(COARSE, coarse[0], {**shared, **coarse[1]}),
+        Condition(
+            RANDOM,
+            "digits" if smoke else "cifar100",
+            {**shared, "data.groups": 2 if smoke else 20},
+            per_seed=("data.split_seed",),
+        ),
+        Condition(FINE, "digits" if smoke else "cifar100", shared),
+    )
+    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+
+
+def e4(config: Comparison, study: Study) -> Report:
+    """Gaps under the three labellings, and the change of the gap from coarse to fine."""
+    claims = tuple(
+        Claim(
+            f"{first} is further behind {second} on {FINE} than on {other}", first, second, -1, "change", (other, FINE)
+        )
+        for other in (COARSE, RANDOM)
+        for first, second in PAIRS
+    )
+    return compare(config, study, grid(config), WORDS, PAIRS, claims)

@@ -1,0 +1,188 @@
+"""Grids: fair or refused, each cell trained once however often the runner is killed, wrong cells left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ffzoo.bench.grid import Arm, Condition, Grid, planned, run_grid, why_invalid
+from ffzoo.bench.study import CELLS, Study
+from ffzoo.errors import OptionError
+from ffzoo_experiments.options import Comparison
+
+ARMS = (Arm("local", "dtg_ff"), Arm("twin", "bp_deepsup"))
+TASK = Condition(
+    "toy",
+    "teacher_student",
+    {"data.samples": 100, "data.test_samples": 50, "backbone.width": 8, "backbone.depth": 2},
+    2.0,
+    ("data.teacher_seed",),
+)
+GRID = Grid(ARMS, (TASK,), (0, 1), (1.0, 3.0), "mlp", 1, 32)
+
+
+def study(out: Path | None = None, **options) -> Study:
+    return Study("toy", None, out, **options)
+
+
+def cells(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / CELLS).read_text().splitlines()]
+
+
+def without_times(value: dict) -> dict:
+    return {key: v for key, v in value.items() if key != "train_seconds"}
+
+
+# ------------------------------------------------------------------ fairness
+
+
+def test_arms_share_everything_but_the_algorithm_and_the_searched_rate():
+    one, two = (planned(GRID, TASK, arm, 1, 3.0, False).to_json() for arm in ARMS)
+    assert {key for key in one if one[key] != two[key]} == {"algo", "algorithm"}
+    assert one["dataset_options"]["teacher_seed"] == one["fit"]["seed"] == 1
+    search = planned(GRID, TASK, ARMS[0], 0, 1.0, True)
+    assert search.data.test == "validation" and planned(GRID, TASK, ARMS[0], 0, 1.0, False).data.test == "test"
+
+
+@pytest.mark.parametrize("key", ["fit.epochs", "backbone.width", "data.samples"])
+def test_an_arm_cannot_have_a_setting_of_its_own(key):
+    grid = dataclasses.replace(GRID, arms=(ARMS[0], Arm("bigger", "bp", {key: 50})))
+    with pytest.raises(OptionError, match=f"'bigger' sets {key} for itself alone"):
+        run_grid(grid, study())
+
+
+def test_algorithms_whose_own_defaults_differ_are_refused_by_name(monkeypatch):
+    from ffzoo.loader import ZOO
+
+    monkeypatch.setitem(ZOO["algorithms"].get("bp").tags, "defaults", {"fit.weight_decay": 0.3})
+    grid = dataclasses.replace(GRID, arms=(ARMS[0], Arm("bp", "bp")))
+    with pytest.raises(OptionError, match=r"local has fit.weight_decay = .* and bp has 0.3: an unfair comparison"):
+        run_grid(grid, study())
+
+
+# ------------------------------------------------------------------ the runner
+
+
+def test_the_search_chooses_on_the_validation_part_and_the_test_part_is_read_once(tmp_path):
+    found = run_grid(GRID, study(tmp_path / "a"))
+    values = {cell["key"]: cell["value"] for cell in cells(tmp_path / "a")}
+    assert len(values) == 2 * (2 + 2)
+    for arm in ("local", "twin"):
+        tried = {factor: values[f"toy, {arm}: rate x {factor:g}"] for factor in GRID.factors}
+        assert all(trial["test_reads"] == 0 for trial in tried.values())
+        best = max(tried, key=lambda factor: tried[factor]["test_accuracy"])
+        assert found.factors["toy"][arm] == best
+        for seed, run in found.runs["toy"][arm].items():
+            assert run["seed"] == seed and run["test_reads"] == 1
+            assert run["lr"] == best * tried[1.0]["lr"]
+    assert found.left_out == () and not (tmp_path / "a" / "unfinished").exists()
+
+
+def test_processes_side_by_side_find_the_same(tmp_path):
+    run_grid(GRID, study(tmp_path / "one"))
+    run_grid(GRID, study(tmp_path / "two"), workers=2)
+    one, two = ({c["key"]: without_times(c["value"]) for c in cells(tmp_path / name)} for name in ("one", "two"))
+    assert one == two
+    assert not (tmp_path / "two" / "unfinished").exists()
+
+
+def test_a_finished_study_is_read_without_computing(tmp_path):
+    run_grid(GRID, study(tmp_path / "a"))
+    before = (tmp_path / "a" / CELLS).read_bytes()
+    assert len(run_grid(GRID, study(tmp_path / "a", reads_only=True)).runs["toy"]["twin"]) == 2
+    more = run_grid(dataclasses.replace(GRID, seeds=(0, 1, 2)), study(tmp_path / "a", reads_only=True))
+    assert more.left_out == ("toy, local: seed 2: not computed", "toy, twin: seed 2: not computed")
+    assert (tmp_path / "a" / CELLS).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda v: v.pop("test_accuracy"), "key 'test_accuracy' is missing"),
+        (lambda v: v.update(test_accuracy=float("nan")), "test_accuracy is nan; expected a finite number"),
+        (lambda v: v.update(test_accuracy=97.5), "test_accuracy is 97.5; expected a fraction"),
+        (lambda v: v.update(schema_version=99), "schema_version is 99; expected 1"),
+        (lambda v: v.update(lr="fast"), "lr is 'fast'; expected a finite number"),
+    ],
+)
+def test_a_wrong_cell_is_reported_and_left_out_not_averaged(tmp_path, change, reason):
+    run_grid(GRID, study(tmp_path / "a"))
+    lines = cells(tmp_path / "a")
+    wrong = next(line for line in lines if line["key"] == "toy, local: seed 1")
+    change(wrong["value"])
+    (tmp_path / "a" / CELLS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = run_grid(GRID, study(tmp_path / "a", reads_only=True))
+    assert found.left_out == (f"toy, local: seed 1: {reason}",)
+    assert list(found.runs["toy"]["local"]) == [0] and found.shared_seeds("toy", ["local", "twin"]) == [0]
+    mended = run_grid(GRID, study(tmp_path / "a"))  # a study that computes makes it again
+    assert mended.left_out == () and list(mended.runs["toy"]["local"]) == [0, 1]
+
+
+def test_a_cell_is_an_object():
+    assert why_invalid([1]) == "a cell is list; expected an object"
+    assert why_invalid({"schema_version": 1, "refused": "diverged"}) is None
+
+
+def test_what_an_algorithm_refuses_is_left_out_with_its_words():
+    grid = dataclasses.replace(GRID, arms=(ARMS[0], Arm("maps", "greedy_infomax")), factors=(1.0,), seeds=(0,))
+    found = run_grid(grid, study())
+    assert len(found.left_out) == 1 and "toy, maps: seed 0: " in found.left_out[0]
+    assert found.shared_seeds("toy", ["local", "maps"]) == []
+
+
+# ------------------------------------------------------------------ the command
+
+
+def test_options_have_shorthands_and_wrong_ones_are_named(tmp_path, capsys):
+    from ffzoo.bench.__main__ import main
+
+    assert main(["e3", "--scale", "tiny"]) == 2
+    assert "scale" in capsys.readouterr().err
+    assert main(["speed", "--scale", "smoke"]) == 2
+    assert "unknown option 'scale'" in capsys.readouterr().err
+    with pytest.raises(OptionError, match="each once"):
+        Comparison(seeds=(1, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["e2", "e3", "e4", "e5", "e6"])
+def test_experiments_run_at_smoke_scale_and_conclude_nothing(name, tmp_path):
+    from ffzoo.bench.__main__ import main
+
+    assert main([name, "--scale", "smoke", "--set", "workers=1", "--out", str(tmp_path / name), "--quiet"]) == 0
+    page = (tmp_path / name / f"{name}.md").read_text()
+    verdicts = [line for line in page.splitlines() if line.startswith("Verdict: ")]
+    assert verdicts and all(line.startswith("Verdict: inconclusive") for line in verdicts)
+    assert "**Question.**" in page and "**What it cannot say.**" in page and "Left out" not in page
+
+
+@pytest.mark.slow
+def test_killed_ten_times_the_table_is_the_same_and_nothing_was_computed_twice(tmp_path):
+    def command(out: Path) -> list[str]:
+        options = ["--scale", "smoke", "--set", "workers=2", "--seeds", "0,1,2,3", "--out", str(out)]
+        return [sys.executable, "-m", "ffzoo.bench", "e3", *options]
+
+    draw, killed = random.Random(0), 0
+    for _ in range(10):
+        process = subprocess.Popen(command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=3 + 7 * draw.random())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+        time.sleep(0.3)  # workers notice
+    subprocess.run(command(tmp_path / "killed"), check=True, capture_output=True)
+    subprocess.run(command(tmp_path / "whole"), check=True, capture_output=True)
+    assert killed >= 1
+    tables = [(tmp_path / name / "e3.md").read_text() for name in ("killed", "whole")]
+    assert tables[0] == tables[1]
+    keys = [cell["key"] for cell in cells(tmp_path / "killed")]
+    assert len(keys) == len(set(keys)) == 24
