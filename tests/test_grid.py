@@ -15,7 +15,7 @@ import pytest
 from ffzoo.bench.grid import Arm, Condition, Grid, planned, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import OptionError
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("local", "dtg_ff"), Arm("twin", "bp_deepsup"))
 TASK = Condition(

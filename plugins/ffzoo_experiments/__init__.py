@@ -37,6 +37,6 @@ def register_experiments(register: Register) -> None:
         register(
             name,
             f"ffzoo_experiments.{module}:{name}",
-            config="ffzoo_experiments.options:Comparison",
+            config="ffzoo_experiments.comparison_options:Comparison",
             summary=summary,
         )

@@ -11,7 +11,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
 from ffzoo_experiments.comparison import Claim, Words, compare
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 WORDS = Words(
     question="Does the gap between DTG-FF and backprop widen with the class count K on real images?",

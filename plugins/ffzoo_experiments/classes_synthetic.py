@@ -10,7 +10,7 @@ from ffzoo.bench.grid import Arm, Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.comparison import Claim, Words, compare
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"))
 PAIRS = (("dtg_ff", "bp"), ("dtg_ff", "bp_deepsup"))

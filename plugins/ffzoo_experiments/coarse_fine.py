@@ -11,7 +11,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
 from ffzoo_experiments.comparison import Claim, Words, compare
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 WORDS = Words(
     question="On the same images, is backprop's lead over DTG-FF larger with 100 fine labels than with 20 coarse ones?",

@@ -14,8 +14,8 @@ from ffzoo.bench.grid import Found, Grid, run_grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
+from ffzoo_experiments.comparison_options import Comparison
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
-from ffzoo_experiments.options import Comparison
 
 
 @dataclass(frozen=True)

@@ -137,25 +137,3 @@ class Zoo:
         require(min(self.factors) > 0, "factors", min(self.factors), "more than 0")
         require(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
         require(self.train_size is None or self.train_size >= 1, "train_size", self.train_size, "at least 1")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Options of the experiments on the claims, ``e2`` to ``e7``.
-
-    Attributes:
-        scale: ``smoke`` takes seconds and concludes nothing; ``cpu`` is for two cores; ``full`` is for a GPU.
-        seeds: the scale's own when empty.
-        workers: processes that train side by side; 0: one for each core, or one on a GPU.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-    """
-
-    scale: Literal["smoke", "cpu", "full"] = "cpu"
-    seeds: tuple[int, ...] = ()
-    workers: int = 0
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(len(set(self.seeds)) == len(self.seeds), "seeds", ",".join(map(str, self.seeds)), "each once")
-        require(self.workers >= 0, "workers", self.workers, "at least 0")

@@ -7,7 +7,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.classes_synthetic import ARMS, PAIRS, SCALES
 from ffzoo_experiments.comparison import Claim, Words, compare
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 WORDS = Words(
     question="With the task held fixed, does the gap between DTG-FF and backprop change with the outputs alone?",

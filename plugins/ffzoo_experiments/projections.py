@@ -7,7 +7,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.classes_synthetic import SCALES
 from ffzoo_experiments.comparison import Claim, Words, compare
-from ffzoo_experiments.options import Comparison
+from ffzoo_experiments.comparison_options import Comparison
 
 KINDS = ("random", "orthogonal", "learned")
 ARMS = tuple(Arm(f"{kind} R", "dtg_ff", {"goodness.projection": kind}) for kind in KINDS) + tuple(
