@@ -8,9 +8,11 @@ import importlib
 import io
 import json
 import re
+import statistics
 import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -20,7 +22,7 @@ import ffzoo
 from ffzoo import Recipe, Term, card_view, hookimpl
 from ffzoo.algorithm import Algorithm, Batch
 from ffzoo.build import algorithm_spec, create
-from ffzoo.card import SOURCES, Card, Published, describe, literal_block
+from ffzoo.card import SOURCES, Card, Published, card_of, describe, literal_block
 from ffzoo.cli import main as command
 from ffzoo.engine import RecipeAlgorithm
 from ffzoo.errors import FFZooError, OptionError, PluginError, UnknownNameError
@@ -541,3 +543,20 @@ def test_every_rule_of_the_family_has_a_cell_and_the_others_are_empty(zoo_pages)
     assert all(text.count(f"[`{sheet.name}`]") == 1 for sheet, _ in zoo_pages.family())
     assert all(cell == zoo_pages.NOBODY or "zoo/" in cell for cell in cells.values())
     assert zoo_pages.NOBODY in cells.values()
+
+
+def test_an_algorithm_below_the_floor_says_why():
+    """The floor is a linear readout of random features, on the leaderboard that is committed."""
+    lines = (Path(__file__).parents[1] / "docs" / "results" / "digits" / "cells.jsonl").read_text().splitlines()
+    runs: dict[str, list[float]] = {}
+    for line in lines:
+        cell = json.loads(line)
+        name, _, seed = cell["key"].removeprefix("digits, ").partition(": seed ")
+        if seed and "accuracy" in cell["value"]:
+            runs.setdefault(name, []).append(cell["value"]["accuracy"])
+    assert all(len(of_rule) == 5 for of_rule in runs.values()) and len(runs) >= 49
+    floor = statistics.fmean(runs["random_features"])
+    for name, accuracies in runs.items():
+        if statistics.fmean(accuracies) < floor:
+            remarks = " ".join(card_of(ZOO["algorithms"].get(name)).remarks).lower()
+            assert "random features" in remarks, name

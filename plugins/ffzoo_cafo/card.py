@@ -26,7 +26,11 @@ CAFO_DFA = Card(
         "Predictors read maps averaged to 4x4 windows; grid=all is the published form.",
         "Blocks are the backbone's, normalized for the next one by the library's forward norm; theirs have batch norm.",
     ),
-    remarks=("The released code trains no blocks, so only the predictors could be read in it.",),
+    remarks=(
+        "On digits it is a little below the floor, a probe of the same random features: every block has a predictor "
+        "of its own, instead of one for all.",
+        "The released code trains no blocks, so only the predictors could be read in it.",
+    ),
 )
 CAFO = dataclasses.replace(
     CAFO_DFA,

@@ -23,5 +23,9 @@ DEEPERFORWARD = Card(
         "The detached shortcuts between their blocks are not here, nor their layer norm of the input.",
         "The group norm has as many groups as its option says and as divide the channels, theirs one a class.",
     ),
-    remarks=("The sum of log softmax(g) over blocks orders the classes as their sum of g does.",),
+    remarks=(
+        "Below the floor of random features on digits, and so is a probe of its features: a class has the plain mean "
+        "of 20 units, which are all pushed the same way.",
+        "The sum of log softmax(g) over blocks orders the classes as their sum of g does.",
+    ),
 )

@@ -24,6 +24,8 @@ DRTP = Card(
         "The output layer reads maps averaged to 4x4 windows.",
     ),
     remarks=(
+        "Below the floor of random features on digits: the label drives every block through a random matrix, however "
+        "right the prediction already is.",
         "The command that comes with the code for CIFAR-10 leaves convolutions as they were initialized.",
         "A feedback matrix has a number for every feature and class: large for large maps and many classes.",
     ),

@@ -19,6 +19,8 @@ F3 = Card(
         "The output layer has softmax and cross-entropy, and reads maps averaged to 4x4 windows.",
     ),
     remarks=(
+        "Below the floor of random features on digits, within a standard deviation: the error that teaches is an "
+        "epoch old, and comes through random matrices.",
         "It keeps N x K numbers, N the number of training samples.",
         "With augmentation the error kept is that of another version of the image.",
         "The abstract puts the narrowing of the gap to backprop at up to 56 %; no accuracy of it was at hand.",

@@ -28,4 +28,8 @@ HCL_FF = Card(
         "The projection head has no batch norm and no learning rate of its own; gradients are not clipped.",
         "The prediction is the goodness of the best range of blocks alone; they also train a linear head.",
     ),
+    remarks=(
+        "Below the floor of random features on digits, within a standard deviation: a class has the plain mean of 20 "
+        "units, and the first blocks are asked for groups of classes alone.",
+    ),
 )

@@ -29,4 +29,8 @@ NOPROP = Card(
         "The prediction follows the mean of the chain from z_0 = 0; theirs draws z_0 and every step's noise.",
         "The coefficients of the chain were derived anew from the noise process.",
     ),
+    remarks=(
+        "Below the floor of random features on digits: every block denoises with the image in front of it, so three "
+        "blocks are three shallow networks.",
+    ),
 )

@@ -18,4 +18,8 @@ POLAR_FFA = Card(
         "Which units are positive is fixed: the first half, rounded down.",
         "The scale of the logistic loss, the label's height of 5 and the norm are those of vanilla_ff in this library.",
     ),
+    remarks=(
+        "Below the floor of random features on digits, and a probe of its features stays below it too: telling right "
+        "labels from wrong ones leaves less of the image than random weights do.",
+    ),
 )

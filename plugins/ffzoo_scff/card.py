@@ -27,4 +27,7 @@ SCFF = Card(
         "The probe reads pooled features of all blocks, standardized over the training part, and is fitted by L-BFGS; "
         "theirs standardizes them sample by sample and is trained with dropout.",
     ),
+    remarks=(
+        "Level with the floor of random features on digits: what its blocks learn without labels does not show there.",
+    ),
 )

@@ -14,6 +14,10 @@ _LOSS = (
     "The goodness is the mean of squares with a softer loss (scale 8, threshold 2); loss.scale=dim with "
     "loss.threshold=1 is the sum of squares against a threshold of the number of units."
 )
+_FLOOR = (
+    "Below the floor of random features on digits, and a probe of its features stays below it too: telling right "
+    "labels from wrong ones leaves less of the image than random weights do."
+)
 
 VANILLA_FF = Card(
     title="The Forward-Forward Algorithm: Some Preliminary Investigations",
@@ -31,6 +35,7 @@ VANILLA_FF = Card(
         _OPTIMIZER,
         _NO_PEER_NORM,
     ),
+    remarks=(_FLOOR,),
 )
 VANILLA_FF_UNSUP = dataclasses.replace(
     VANILLA_FF,
@@ -68,5 +73,5 @@ VANILLA_FF_PEER = dataclasses.replace(
         "reimplementation (loeweX); of maps it reads the channels' means.",
         *VANILLA_FF.departures[2:4],
     ),
-    remarks=("The average activity is that of a batch, so micro-batches are refused.",),
+    remarks=("The average activity is that of a batch, so micro-batches are refused.", _FLOOR),
 )

@@ -1,0 +1,190 @@
+"""``python -m ffzoo.report RESULTS --out DIR``: what finished studies found, as one page.
+
+RESULTS is a study's folder, or a folder of such folders. Nothing is computed: cells that are missing or wrong are
+named and left out. DIR gets ``report.md`` and ``index.html``, one page each, and for each experiment its tables as CSV
+and its figures as PNG and SVG. No torch in here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import csv
+import html
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffzoo.bench.files import replace_text
+from ffzoo.bench.report import Report, Table
+from ffzoo.bench.study import CONFIG, Study
+from ffzoo.errors import CheckpointError, FFZooError, OptionError
+from ffzoo.loader import ZOO
+
+_STYLE = """
+body { font: 16px/1.55 system-ui, sans-serif; color: #212529; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid #dee2e6; } h3 { margin-bottom: .3rem; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0 1.5rem; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #e9ecef; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+th { border-bottom: 2px solid #adb5bd; }
+figure { margin: 1rem 0; } figure img { max-width: 100%; } figcaption, .notes { color: #495057; font-size: .85rem; }
+.verdict { background: #f1f3f5; border-left: 4px solid #1864ab; padding: .5rem .9rem; margin: .5rem 0; }
+.scroll { overflow-x: auto; }
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One study's report.
+
+    Attributes:
+        name: of its folder.
+        experiment: what it is a study of.
+        report: what was found.
+    """
+
+    name: str
+    experiment: str
+    report: Report
+
+
+def collect(results: Path) -> tuple[list[Section], list[str]]:
+    """Read every study in a folder, without computing anything.
+
+    Args:
+        results: a study's folder, or a folder of them.
+
+    Returns:
+        One section a study, and a line for each that could not be read.
+
+    Raises:
+        OptionError: there is no study.
+    """
+    folders = [results] if (results / CONFIG).exists() else sorted(path.parent for path in results.glob(f"*/{CONFIG}"))
+    if not folders:
+        raise OptionError(f"{str(results)!r} holds no study; expected a folder that python -m ffzoo.bench --out wrote")
+    sections, failures = [], []
+    for folder in folders:
+        try:
+            sections.append(_read(folder))
+        except (FFZooError, OSError) as error:
+            failures.append(f"{folder.name}: {error}")
+    return sections, failures
+
+
+def _read(folder: Path) -> Section:
+    from ffzoo import options
+
+    try:
+        stored = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        name, values = stored["experiment"], stored["options"] or {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{CONFIG} is not a study's: {type(error).__name__} {error}") from error
+    entry = ZOO["experiments"].get(name)
+    config_class = entry.load_config()
+    config = None if config_class is None else options.replace(config_class(), values, "")
+    return Section(folder.name, name, entry.load()(config, Study(name, config, folder, reads_only=True)))
+
+
+def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> list[Path]:
+    """Write the pages, tables and figures; returns the files.
+
+    Args:
+        sections: what was found.
+        failures: studies that could not be read.
+        out: folder, made if it is not there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for section in sections:
+        for number, table in enumerate(section.report.tables, 1):
+            files.append(out / f"{section.name}-{number}.csv")
+            replace_text(files[-1], _csv(table))
+        for figure in section.report.figures:
+            files += figure.write(out / section.name)
+    lost = [f"Left out: {line}" for line in failures]
+    pages = [section.report.markdown(section.name) for section in sections]
+    replace_text(out / "report.md", "\n".join([*pages, *lost]))
+    replace_text(out / "index.html", _page(sections, lost, out))
+    return [out / "report.md", out / "index.html", *files]
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([table.columns, *table.rows])
+    return text.getvalue()
+
+
+def _page(sections: Sequence[Section], lost: Sequence[str], out: Path) -> str:
+    body = "".join(_section(section, out) for section in sections)
+    body += "".join(f'<p class="notes">{html.escape(line)}</p>' for line in lost)
+    names = " · ".join(f'<a href="#{html.escape(s.name)}">{html.escape(s.name)}</a>' for s in sections)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>ffzoo: what was found</title><style>{_STYLE}</style></head>"
+        f"<body><h1>What was found</h1><p>{names}</p>{body}</body></html>\n"
+    )
+
+
+def _section(section: Section, out: Path) -> str:
+    report, name = section.report, html.escape(section.name)
+    heads = (("Question", report.question), ("Claim", report.claim), ("What it cannot say", report.limits))
+    parts = [f'<h2 id="{name}">{name}</h2>']
+    parts += [f"<p><b>{head}.</b> {html.escape(text)}</p>" for head, text in heads if text]
+    parts += [f'<p class="verdict"><b>Verdict:</b> {html.escape(verdict)}</p>' for verdict in report.verdicts]
+    for figure in report.figures:
+        image = base64.b64encode((out / f"{section.name}-{figure.name}.png").read_bytes()).decode()
+        caption = html.escape(figure.caption)
+        source = f"data:image/png;base64,{image}"
+        parts.append(f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>')
+    for table in report.tables:
+        rows = "".join(
+            "<tr>" + "".join(f"<{cell}>{html.escape(value)}</{cell}>" for value in row) + "</tr>"
+            for cell, row in [("th", table.columns), *(("td", row) for row in table.rows)]
+        )
+        parts.append(f'<h3>{html.escape(table.title)}</h3><div class="scroll"><table>{rows}</table></div>')
+    parts += [f'<p class="notes">{html.escape(note)}</p>' for note in report.notes]
+    return "\n".join(parts)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    p = argparse.ArgumentParser(prog="python -m ffzoo.report", description="What finished studies found, as one page.")
+    p.add_argument("results", metavar="RESULTS", type=Path, help="a study's folder, or a folder of them")
+    p.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the pages, tables and figures")
+    p.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
+    p.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    p.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status: 1 when a study could not be read."""
+    from ffzoo.eval import report
+
+    args = parser().parse_args(argv)
+    try:
+        for path in args.plugin:
+            ZOO.load_file(path)
+        sections, failures = collect(args.results)
+        files = write(sections, failures, args.out)
+    except Exception as error:
+        return report(error, args.debug)
+    for line in failures:
+        print(f"left out: {line}", file=sys.stderr)
+    if not args.quiet:
+        for section in sections:
+            for verdict in section.report.verdicts:
+                print(f"{section.name}: Verdict: {verdict}")
+        for file in files[:2]:
+            print(f"written to {file}")
+    return int(bool(failures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""``python -m ffzoo.report``: pages of finished studies, nothing computed, what is wrong left out by name."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ffzoo.bench.__main__ import main as bench
+from ffzoo.report import main
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    options = ["--scale", "smoke", "--set", "workers=1", "--quiet"]
+    assert bench(["e5", *options, "--out", str(folder / "e5")]) == 0
+    return folder
+
+
+def test_pages_tables_and_figures(results, tmp_path, capsys):
+    assert main([str(results), "--out", str(tmp_path)]) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"report.md", "index.html", "e5-1.csv", "e5-2.csv", "e5-gaps.png", "e5-gaps.svg"}
+    assert (tmp_path / "report.md").read_text() == (results / "e5" / "e5.md").read_text()
+    page = (tmp_path / "index.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:image/png;base64,|#)', page), "the page needs another file"
+    assert page.count("<table>") == 2 and page.count('class="verdict"') == 2
+    rows = list(csv.reader((tmp_path / "e5-2.csv").open()))
+    assert rows[0][0] == "condition" and [row[0] for row in rows[1:]] == ["10 outputs", "40 outputs"]
+    assert "e5: Verdict: inconclusive" in capsys.readouterr().out
+
+
+def test_a_wrong_cell_is_named_on_the_page(results, tmp_path):
+    folder = tmp_path / "results" / "e5"
+    folder.mkdir(parents=True)
+    lines = [json.loads(line) for line in (results / "e5" / "cells.jsonl").read_text().splitlines()]
+    del lines[0]["value"]["test_accuracy"]
+    (folder / "cells.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "config.json").write_text((results / "e5" / "config.json").read_text())
+    assert main([str(tmp_path / "results"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    for page in ("report.md", "index.html"):
+        assert "Left out: 10 outputs, dtg_ff: seed 0: key" in (tmp_path / "out" / page).read_text()
+
+
+def test_a_study_that_cannot_be_read_is_named_and_the_others_are_reported(results, tmp_path, capsys):
+    folder = tmp_path / "results"
+    (folder / "broken").mkdir(parents=True)
+    (folder / "broken" / "config.json").write_text("[]")
+    (folder / "e5").symlink_to(results / "e5")
+    assert main([str(folder), "--out", str(tmp_path / "out")]) == 1
+    assert "left out: broken: config.json is not a study's" in capsys.readouterr().err
+    assert "Left out: broken" in (tmp_path / "out" / "report.md").read_text()
+    assert (tmp_path / "out" / "e5-1.csv").exists()
+
+
+def test_no_study_is_an_error(tmp_path, capsys):
+    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "holds no study" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
