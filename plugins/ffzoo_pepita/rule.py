@@ -23,10 +23,11 @@ from torch import Tensor
 from ffzoo.algorithm import Metrics
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import buffers_untouched
+from ffzoo.errors import OptionError
 from ffzoo.measure.kept import keep
 from ffzoo.parts.blockwise import Learn, MicroBatch
 from ffzoo.parts.feedback import OutputAlgorithm, feedback_matrix
-from ffzoo.training.options import FitOptions
+from ffzoo.training.options import Execution, FitOptions
 
 
 class PEPITA(OutputAlgorithm):
@@ -45,6 +46,19 @@ class PEPITA(OutputAlgorithm):
     def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
         super().__init__(backbone, num_classes, config, fit)
         self.register_buffer("modulation", config.scale * feedback_matrix(num_classes, backbone.input_shape))
+
+    def run_as(self, execution: Execution) -> None:
+        """See :meth:`ffzoo.Algorithm.run_as`.
+
+        Raises:
+            OptionError: half precision: the difference of two nearly equal passes is what it rounds away.
+        """
+        if execution.precision != "fp32":
+            raise OptionError(
+                f"pepita learns from the small difference of two passes, which precision={execution.precision} rounds "
+                "away; expected precision=fp32"
+            )
+        super().run_as(execution)
 
     def learn(self, part: MicroBatch, metrics: Metrics) -> None:
         """Both passes."""
