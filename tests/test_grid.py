@@ -175,7 +175,7 @@ def test_killed_ten_times_the_table_is_the_same_and_nothing_was_computed_twice(t
         path = tmp_path / "killed" / CELLS
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
-    # Moments are counted in finished cells, not in seconds, so that a fast machine is interrupted as often as a slow one.
+    # Moments are counted in finished cells, not in seconds: a fast machine is interrupted as often as a slow one.
     draw = random.Random(0)
     for _ in range(10):
         wanted = finished() + draw.randint(0, 2)
