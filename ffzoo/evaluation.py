@@ -302,7 +302,7 @@ def run_all(
     folders = _folders(runs, out, resuming)
     device = environment.resolve_device(runs[0].device)
     environment.keep_freed_memory()
-    data = _load(runs[0], data_dir).to(device)
+    data = read_data(runs[0], data_dir).to(device)
     reporter.plan(runs, data, out, str(device))
     # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
     for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
@@ -371,7 +371,12 @@ def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     return dataclasses.replace(config.with_fit(epochs=epochs), minutes=0.0)
 
 
-def _load(config: RunConfig, data_dir: str | Path | None) -> DataBundle:
+def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBundle:
+    """The data of a run, checked and split.
+
+    Raises:
+        DataError: they are missing, or not what they should be.
+    """
     entry, text = dataset_entry(config.dataset)
     target = entry.load()
     if text:

@@ -14,12 +14,12 @@ import html
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ffzoo.bench.files import replace_text
-from ffzoo.bench.report import Report, Table
+from ffzoo.bench.report import Figure, Report, Table, side_by_side
 from ffzoo.bench.study import CONFIG, Study
 from ffzoo.errors import CheckpointError, FFZooError, OptionError
 from ffzoo.loader import ZOO
@@ -100,17 +100,40 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
     """
     out.mkdir(parents=True, exist_ok=True)
     files = []
+    joined = _joined(sections)
+    for title, figure in joined.items():
+        files += figure.write(out / _slug(title))
     for section in sections:
         for number, table in enumerate(section.report.tables, 1):
             files.append(out / f"{section.name}-{number}.csv")
             replace_text(files[-1], _csv(table))
         for figure in section.report.figures:
             files += figure.write(out / section.name)
+        for end, text in section.report.files.items():
+            files.append(out / f"{section.name}{end}")
+            replace_text(files[-1], text)
     lost = [f"Left out: {line}" for line in failures]
     pages = [section.report.markdown(section.name) for section in sections]
+    pages += [
+        f"# {title}\n\n![{title}]({_slug(title)}-{figure.name}.png)\n\n{figure.caption}\n"
+        for title, figure in joined.items()
+    ]
     replace_text(out / "report.md", "\n".join([*pages, *lost]))
-    replace_text(out / "index.html", _page(sections, lost, out))
+    replace_text(out / "index.html", _page(sections, joined, lost, out))
     return [out / "report.md", out / "index.html", *files]
+
+
+def _joined(sections: Sequence[Section]) -> dict[str, Figure]:
+    """Figures that are to be seen side by side, where the page has more than one of them."""
+    found: dict[str, dict[str, Figure]] = {}
+    for section in sections:
+        if section.report.beside and section.report.figures:
+            found.setdefault(section.report.beside, {})[section.name] = section.report.figures[0]
+    return {title: side_by_side(figures) for title, figures in found.items() if len(figures) > 1}
+
+
+def _slug(title: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in title.lower())
 
 
 def _csv(table: Table) -> str:
@@ -119,8 +142,10 @@ def _csv(table: Table) -> str:
     return text.getvalue()
 
 
-def _page(sections: Sequence[Section], lost: Sequence[str], out: Path) -> str:
+def _page(sections: Sequence[Section], joined: Mapping[str, Figure], lost: Sequence[str], out: Path) -> str:
     body = "".join(_section(section, out) for section in sections)
+    for title, figure in joined.items():
+        body += f"<h2>{html.escape(title)}</h2>{_picture(figure, out / _slug(title))}"
     body += "".join(f'<p class="notes">{html.escape(line)}</p>' for line in lost)
     names = " · ".join(f'<a href="#{html.escape(s.name)}">{html.escape(s.name)}</a>' for s in sections)
     return (
@@ -137,11 +162,7 @@ def _section(section: Section, out: Path) -> str:
     parts = [f'<h2 id="{name}">{name}</h2>']
     parts += [f"<p><b>{head}.</b> {html.escape(text)}</p>" for head, text in heads if text]
     parts += [f'<p class="verdict"><b>Verdict:</b> {html.escape(verdict)}</p>' for verdict in report.verdicts]
-    for figure in report.figures:
-        image = base64.b64encode((out / f"{section.name}-{figure.name}.png").read_bytes()).decode()
-        caption = html.escape(figure.caption)
-        source = f"data:image/png;base64,{image}"
-        parts.append(f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>')
+    parts += [_picture(figure, out / section.name) for figure in report.figures]
     for table in report.tables:
         rows = "".join(
             "<tr>" + "".join(f"<{cell}>{html.escape(value)}</{cell}>" for value in row) + "</tr>"
@@ -150,6 +171,13 @@ def _section(section: Section, out: Path) -> str:
         parts.append(f'<h3>{html.escape(table.title)}</h3><div class="scroll"><table>{rows}</table></div>')
     parts += [f'<p class="notes">{html.escape(note)}</p>' for note in report.notes]
     return "\n".join(parts)
+
+
+def _picture(figure: Figure, stem: Path) -> str:
+    image = base64.b64encode(stem.with_name(f"{stem.name}-{figure.name}.png").read_bytes()).decode()
+    caption = html.escape(figure.caption)
+    source = f"data:image/png;base64,{image}"
+    return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
 
 
 def parser() -> argparse.ArgumentParser:

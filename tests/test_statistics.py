@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffzoo.bench.statistics import Gap, holm, interval, judge, paired_gap, trend
+from ffzoo.bench.statistics import Gap, factorial_effects, holm, interval, judge, paired_gap, trend
 
 TRIALS = 2000
 ERROR = 4 * math.sqrt(0.95 * 0.05 / TRIALS)  # four standard errors of a coverage of 95 %
@@ -91,3 +92,53 @@ def test_nothing_to_judge_is_an_error():
             interval(values)
     with pytest.raises(ValueError, match="no slope"):
         trend({3.0: [0.1]})
+
+
+# ------------------------------------------------------------------ factorial designs
+
+
+HALF = [levels for levels in itertools.product((-1, 1), repeat=4) if math.prod(levels) == 1]
+
+
+def test_effects_of_a_factorial_are_found_exactly_where_there_is_no_noise():
+    """y = 50 + 3 A - 2 B + AB: an effect is twice its coefficient, and a shift of a seed moves nothing."""
+    cells = {l: [50 + 3 * l[0] - 2 * l[1] + l[0] * l[1] + shift for shift in (0.0, 7.0)] for l in HALF}
+    found = factorial_effects(cells, {"A": (0,), "B": (1,), "C": (2,), "AxB": (0, 1), "AxC": (0, 2)})
+    assert {name: round(gap.mean, 9) for name, gap in found.items()} == {"A": 6, "B": -4, "C": 0, "AxB": 2, "AxC": 0}
+    assert {name for name, gap in found.items() if gap.sign} == {"A", "B", "AxB"}
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_intervals_of_one_effect_cover_the_truth_at_their_nominal_rate(seeds):
+    random = np.random.default_rng(seeds)
+    hits = []
+    for _ in range(TRIALS):
+        shift = random.normal(0, 3, seeds)
+        cells = {l: (0.4 * l[0] + shift + random.normal(0, 1, seeds)).tolist() for l in HALF}
+        gap = factorial_effects(cells, {"A": (0,)})["A"]
+        hits.append(gap.low <= 0.8 <= gap.high)
+    assert abs(np.mean(hits) - 0.95) < ERROR
+
+
+def test_a_family_of_effects_that_are_not_there_is_seldom_seen():
+    random = np.random.default_rng(0)
+    contrasts = {str(factors): factors for n in (1, 2) for factors in itertools.combinations(range(4), n)}
+    del contrasts["(1, 2)"], contrasts["(1, 3)"], contrasts["(2, 3)"]  # in a half fraction the same as (0, 3), ...
+    wrong = 0
+    for _ in range(500):
+        cells = {l: random.normal(0, 1, 3).tolist() for l in HALF}
+        wrong += any(gap.sign for gap in factorial_effects(cells, contrasts).values())
+    assert wrong / 500 < 0.05 + 4 * math.sqrt(0.05 * 0.95 / 500)
+
+
+@pytest.mark.parametrize(
+    ("cells", "contrasts", "words"),
+    [
+        ({(1,): [1.0], (-1,): [2.0]}, {"A": (0,)}, "at least two"),
+        ({(1,): [1.0, 2.0], (-1,): [2.0]}, {"A": (0,)}, "the same for all"),
+        ({(1, 1): [1.0, 2.0], (1, -1): [2.0, 3.0]}, {"A": (0,)}, "one level only"),
+    ],
+)
+def test_what_is_no_factorial_is_refused(cells, contrasts, words):
+    with pytest.raises(ValueError, match=words):
+        factorial_effects(cells, contrasts)

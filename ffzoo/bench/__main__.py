@@ -9,15 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ffzoo.errors import OptionError, PluginError, nearest
+from ffzoo.errors import FFZooError, OptionError, PluginError, nearest
 from ffzoo.loader import ZOO
+from ffzoo.registry import Entry
 
 _EPILOG = """\
 examples:
   python -m ffzoo.bench --list
   python -m ffzoo.bench NAME --out results/NAME
   python -m ffzoo.bench NAME --set rounds=5 --out results/quick
+  python -m ffzoo.bench all --scale cpu --out results
 
 --out gets NAME.json, NAME.md and the figures. The same command with the same --out goes on after an interruption.
 """
@@ -28,7 +31,11 @@ _SHORTHANDS = {
     "algos": "algorithms, with commas",
     "datasets": "data sets, with commas",
     "seeds": "whole numbers, with commas",
+    "trials": "learning rates tried for each algorithm",
+    "match": "epochs or flops",
 }
+ALL = "all"
+"""In place of a name: every experiment that has a scale and needs nothing else said, each in a folder of its own."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    p.add_argument("name", nargs="?", metavar="NAME", help="the experiment; see --list")
+    p.add_argument("name", nargs="?", metavar="NAME", help="the experiment; see --list; or all")
     p.add_argument("--out", metavar="DIR", help="folder of the cells and the report, new or of the same experiment")
     p.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="an option of the experiment"
@@ -84,8 +91,6 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         FFZooError: something the user can put right.
     """
-    from ffzoo import options
-    from ffzoo.bench.study import Study
     from ffzoo.plan import parse_set
 
     for path in args.plugin:
@@ -95,20 +100,51 @@ def run(args: argparse.Namespace) -> None:
         return
     if args.name is None:
         raise OptionError(f"no experiment is named: {nearest('', ZOO['experiments'].names())}")
-    entry = ZOO["experiments"].get(args.name)
     short = [f"{key}={value}" for key in _SHORTHANDS if (value := getattr(args, key)) is not None]
     settings = parse_set([*args.settings, *short])
+    out = Path(args.out) if args.out is not None else None
+    if args.name != ALL:
+        _one(ZOO["experiments"].get(args.name), settings, out, args)
+        return
+    entries = _with_scale()
+    for key in settings:
+        if not any(hasattr(config, key) for _, config in entries):
+            raise OptionError(f"unknown option {key!r}: none of {', '.join(e.name for e, _ in entries)} has it")
+    failed = []
+    for entry, config in entries:
+        own = {key: value for key, value in settings.items() if hasattr(config, key)}
+        try:
+            _one(entry, own, None if out is None else out / entry.name, args)
+        except FFZooError as error:  # the others shall not wait for it
+            failed.append(f"{entry.name}: {error}")
+            print(f"error: {failed[-1]}", file=sys.stderr)
+    if failed:
+        raise OptionError(f"{len(failed)} of the experiments could not be run: {'; '.join(failed)}")
+
+
+def _with_scale() -> list[tuple[Entry, Any]]:
+    """What ``all`` runs, with its options: the experiments on claims, which take a scale and no algorithms."""
+    found = []
+    for entry in ZOO["experiments"]:
+        config_class = entry.load_config()
+        config = None if config_class is None else config_class()
+        if hasattr(config, "scale") and not hasattr(config, "algos"):
+            found.append((entry, config))
+    return sorted(found, key=lambda pair: (len(pair[0].name), pair[0].name))  # e2 before e10
+
+
+def _one(entry: Entry, settings: dict[str, Any], out: Path | None, args: argparse.Namespace) -> None:
+    """Run one experiment, write and show its report."""
+    from ffzoo import options
+    from ffzoo.bench.report import Report
+    from ffzoo.bench.study import Study
+
     config_class = entry.load_config()
     if config_class is None and settings:
         raise OptionError(f"unknown option {next(iter(settings))!r}: {entry} has no options")
     config = None if config_class is None else options.replace(config_class(), settings, "")
-    out = Path(args.out) if args.out is not None else None
     study = Study(entry.name, config, out, progress=not args.quiet, plugins=tuple(args.plugin))
-    experiment = entry.load()
-
-    from ffzoo.bench.report import Report
-
-    report = experiment(config, study)
+    report = entry.load()(config, study)
     if not isinstance(report, Report):
         raise PluginError(f"{entry} returned {type(report).__name__}; expected a Report")
     files = report.write(out, entry.name) if out is not None else []

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -81,6 +82,10 @@ class Grid:
         batch_size: samples a step; the data set's when None.
         precision: of the blocks.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        search: ``data.`` and ``fit.`` options of the search alone, the same for all arms: a smaller training part.
+        matched_epochs: condition -> arm -> epochs, of a comparison at equal operations instead of equal epochs.
+        further: measures more of a trained algorithm, given that, its data and their preprocessing; stored in the cell
+            under ``"further"``. A function of a module, so that processes can call it.
     """
 
     arms: tuple[Arm, ...]
@@ -92,6 +97,9 @@ class Grid:
     batch_size: int | None = None
     precision: str = "fp32"
     device: str = "auto"
+    search: Mapping[str, Any] = field(default_factory=dict)
+    matched_epochs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    further: Callable[..., dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,21 +143,22 @@ def planned(grid: Grid, condition: Condition, arm: Arm, seed: int, factor: float
         arm.algo,
         condition.dataset,
         backbone=grid.backbone,
-        epochs=grid.epochs,
+        epochs=grid.matched_epochs.get(condition.name, {}).get(arm.name, grid.epochs),
         batch_size=grid.batch_size,
         seed=seed,
-        settings={**settings, **arm.settings, **({"data.test": "validation"} if search else {})},
+        settings={**settings, **arm.settings, **({**grid.search, "data.test": "validation"} if search else {})},
         execution=Execution(precision=grid.precision),  # type: ignore[arg-type]
         device=grid.device,
     )
     return run.with_fit(lr=factor * run.fit.lr)
 
 
-def refuse_unfair(runs: Mapping[str, RunConfig]) -> None:
+def refuse_unfair(runs: Mapping[str, RunConfig], matched: bool = False) -> None:
     """Check that the arms of one condition, seed and factor differ in their algorithm alone.
 
     Args:
         runs: arm -> its run.
+        matched: they are compared at equal operations, so their epochs may differ.
 
     Raises:
         OptionError: they differ in something else, which is named.
@@ -157,7 +166,7 @@ def refuse_unfair(runs: Mapping[str, RunConfig]) -> None:
     (first, reference), *others = ((name, _shared(run)) for name, run in runs.items())
     for name, values in others:
         for key in {**reference, **values}:
-            if reference.get(key) != values.get(key):
+            if reference.get(key) != values.get(key) and not (matched and key == "fit.epochs"):
                 raise OptionError(
                     f"{first} has {key} = {reference.get(key)!r} and {name} has {values.get(key)!r}: an unfair "
                     "comparison; expected the same for all arms"
@@ -188,7 +197,8 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
         FFZooError: a run cannot be made at all, because of the data for example.
     """
     for condition in grid.conditions:
-        refuse_unfair({arm.name: planned(grid, condition, arm, grid.seeds[0], 1.0, False) for arm in grid.arms})
+        whole = {arm.name: planned(grid, condition, arm, grid.seeds[0], 1.0, False) for arm in grid.arms}
+        refuse_unfair(whole, condition.name in grid.matched_epochs)
     pairs = [(condition, arm) for condition in grid.conditions for arm in grid.arms]
     searched = len(grid.factors) > 1
     study.expect(len(pairs) * (len(grid.seeds) + (len(grid.factors) if searched else 0)))
@@ -198,7 +208,7 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
         for condition, arm in pairs
         for factor in (grid.factors if searched else ())
     }
-    tried = _compute(study, trials, workers, left_out)
+    tried = _compute(study, trials, workers, left_out, None)
     factors: dict[str, dict[str, float]] = {}
     runs: dict[str, RunConfig] = {}
     for condition, arm in pairs:
@@ -211,7 +221,7 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
         factors.setdefault(condition.name, {})[arm.name] = best
         for seed in grid.seeds:
             runs[_final(condition, arm, seed)] = planned(grid, condition, arm, seed, best, False)
-    cells = _compute(study, runs, workers, left_out)
+    cells = _compute(study, runs, workers, left_out, grid.further)
     found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
     for condition, arm in pairs:
         of_arm = {seed: cells[key] for seed in grid.seeds if (key := _final(condition, arm, seed)) in cells}
@@ -227,9 +237,15 @@ def _final(condition: Condition, arm: Arm, seed: int) -> str:
     return f"{condition.name}, {arm.name}: seed {seed}"
 
 
-def _compute(study: Study, runs: Mapping[str, RunConfig], workers: int, left_out: list[str]) -> dict[str, Any]:
+def _compute(
+    study: Study,
+    runs: Mapping[str, RunConfig],
+    workers: int,
+    left_out: list[str],
+    further: Callable[..., dict[str, Any]] | None,
+) -> dict[str, Any]:
     """The cells of some runs; what cannot be averaged is left out, and why is noted."""
-    tasks = {key: partial(train_cell, run.to_json(), _folder(study, key)) for key, run in runs.items()}
+    tasks = {key: partial(train_cell, run.to_json(), further, _folder(study, key)) for key, run in runs.items()}
     cells: dict[str, Any] = {}
     for key, value in study.cells(tasks, workers, valid=why_invalid).items():
         if isinstance(value, MissingCell):
@@ -248,15 +264,27 @@ def _folder(study: Study, key: str) -> Path | None:
     return study.out / "unfinished" / "".join(c if c.isalnum() or c in "-_.=" else "_" for c in key)
 
 
-def train_cell(config: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+def train_cell(
+    config: dict[str, Any],
+    further: Callable[..., dict[str, Any]] | None,
+    folder: Path | None,
+) -> dict[str, Any]:
     """Train and test one run, going on from its checkpoint; or say why it was refused.
+
+    Args:
+        config: of the run.
+        further: measures more of what was trained.
+        folder: of its checkpoint; nothing is kept when None.
 
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.
     """
-    from ffzoo.evaluation import run_all
+    from ffzoo.evaluation import read_data, run_all
     from ffzoo.trained import CONFIG
 
+    if folder is None and further is not None:
+        with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
+            return train_cell(config, further, Path(kept) / "run")
     run = RunConfig.from_json(config)
     begun = folder is not None and (folder / CONFIG).exists()
     if folder is not None and folder.exists() and not begun:
@@ -268,6 +296,11 @@ def train_cell(config: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     except (DivergedError, FFZooError) as error:
         return {"schema_version": SCHEMA_VERSION, "refused": f"{type(error).__name__}: {error}"}
     found = {key: getattr(result, key) for key in _KEYS if hasattr(result, key)}
+    if folder is not None and further is not None:
+        from ffzoo.trained import load
+
+        trained = load(folder)
+        found["further"] = further(trained.algorithm, read_data(run), trained.preprocess)
     return found | {"schema_version": SCHEMA_VERSION, "seed": run.fit.seed, "lr": run.fit.lr}
 
 

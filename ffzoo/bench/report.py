@@ -7,8 +7,8 @@ is there as PNG and as SVG.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ class Figure:
 
     name: str
     caption: str
-    draw: Callable[[matplotlib.figure.Figure], None]
+    draw: Callable[[matplotlib.figure.FigureBase], None]
     size: tuple[float, float] = (8.0, 5.0)
 
     def write(self, stem: Path) -> list[Path]:
@@ -99,6 +99,30 @@ class Figure:
         return written
 
 
+def side_by_side(figures: Mapping[str, Figure]) -> Figure:
+    """Several figures as one, on equal vertical axes.
+
+    Args:
+        figures: title -> figure; at least one.
+    """
+    widths = [figure.size[0] for figure in figures.values()]
+
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
+        parts: Sequence[matplotlib.figure.SubFigure] = canvas.subfigures(
+            1, len(figures), width_ratios=widths, squeeze=False
+        )[0]
+        for part, (title, figure) in zip(parts, figures.items(), strict=True):
+            figure.draw(part)
+            part.suptitle(title, fontsize=12, fontweight="bold")
+        axes = [ax for part in parts for ax in part.axes]
+        low, high = min(ax.get_ylim()[0] for ax in axes), max(ax.get_ylim()[1] for ax in axes)
+        for ax in axes:
+            ax.set_ylim(low, high)
+
+    caption = " ".join(f"{title}: {figure.caption}" for title, figure in figures.items())
+    return Figure("beside", caption, draw, (sum(widths), max(figure.size[1] for figure in figures.values()) + 0.4))
+
+
 @dataclass(frozen=True)
 class Report:
     """What an experiment found.
@@ -112,6 +136,8 @@ class Report:
         question: what it asks.
         claim: what somebody claims the answer is, and who.
         limits: what it cannot say.
+        beside: a title; reports that share one have their first figures drawn side by side on the page of all studies.
+        files: further files by the end of their name, such as ``".bib"``.
     """
 
     data: dict[str, Any]
@@ -122,6 +148,8 @@ class Report:
     question: str = ""
     claim: str = ""
     limits: str = ""
+    beside: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def markdown(self, name: str) -> str:
         """Tables, figures, notes and verdicts as one page."""
@@ -148,6 +176,9 @@ class Report:
         files = [folder / f"{name}.json", folder / f"{name}.md"]
         replace_text(files[0], json.dumps(self.data, indent=2, allow_nan=False) + "\n")
         replace_text(files[1], self.markdown(name))
+        for end, text in self.files.items():
+            files.append(folder / f"{name}{end}")
+            replace_text(files[-1], text)
         for figure in self.figures:
             files += figure.write(folder / name)
         return files

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -111,14 +111,70 @@ def holm(gaps: Mapping[str, Sequence[float]], confidence: float = 0.95) -> dict[
             return 0.0 if values[0] else 1.0
         return float(ttest_1samp(values, 0.0).pvalue)
 
-    order = sorted(gaps, key=lambda name: p_value(gaps[name]))
+    return _stepwise({name: p_value(gaps[name]) for name in gaps}, lambda name, c: interval(gaps[name], c), confidence)
+
+
+def _stepwise(
+    p_values: Mapping[str, float], interval_at: Callable[[str, float], Gap], confidence: float
+) -> dict[str, Gap]:
+    """Holm's order over intervals."""
     found: dict[str, Gap] = {}
-    remaining = len(order)
-    for name in order:
-        found[name] = interval(gaps[name], 1 - (1 - confidence) / remaining)
+    remaining = len(p_values)
+    for name in sorted(p_values, key=lambda name: p_values[name]):
+        found[name] = interval_at(name, 1 - (1 - confidence) / remaining)
         if found[name].sign:
             remaining = max(1, remaining - 1)
-    return {name: found[name] for name in gaps}
+    return {name: found[name] for name in p_values}
+
+
+def factorial_effects(
+    cells: Mapping[tuple[int, ...], Sequence[float]], contrasts: Mapping[str, Sequence[int]], confidence: float = 0.95
+) -> dict[str, Gap]:
+    """Effects of a two-level factorial design, with intervals that all hold together (Holm).
+
+    An effect is the mean of the cells at +1 less the mean of those at -1. Its error is that of the seeds: what is left
+    of every value without its cell's mean and its seed's, pooled over all cells. So the intervals say how an effect
+    would repeat with other seeds on the same data, and not on other data.
+
+    Args:
+        cells: levels, -1 or 1 a factor -> a value a seed, in the same order of seeds everywhere; at least two seeds.
+        contrasts: name -> the factors whose levels are multiplied: one for a main effect, two for an interaction.
+        confidence: that none of the effects named different from 0 is 0.
+
+    Raises:
+        ValueError: fewer than two seeds or cells, seeds that differ in number, or a contrast with one level only.
+    """
+    from scipy.stats import t
+
+    seeds = {len(values) for values in cells.values()}
+    if len(seeds) != 1 or min(seeds) < 2 or len(cells) < 2:
+        raise ValueError(f"{len(cells)} cells with {sorted(seeds)} seeds; expected at least two, the same for all")
+    n = seeds.pop()
+    means = {levels: statistics.fmean(values) for levels, values in cells.items()}
+    grand = statistics.fmean(means.values())
+    of_seed = [statistics.fmean(values[s] for values in cells.values()) - grand for s in range(n)]
+    left = [v - means[levels] - of_seed[s] for levels, values in cells.items() for s, v in enumerate(values)]
+    freedom = (len(cells) - 1) * (n - 1)
+    variance = math.fsum(r * r for r in left) / freedom
+    estimates, errors = {}, {}
+    for name, factors in contrasts.items():
+        signs = {levels: math.prod(levels[factor] for factor in factors) for levels in cells}
+        high, low = ([means[levels] for levels, sign in signs.items() if sign == side] for side in (1, -1))
+        if not high or not low:
+            raise ValueError(f"contrast {name!r} has one level only in these cells")
+        estimates[name] = statistics.fmean(high) - statistics.fmean(low)
+        errors[name] = math.sqrt(variance / n * (1 / len(high) + 1 / len(low)))
+
+    def p_value(name: str) -> float:
+        if not errors[name]:
+            return 0.0 if estimates[name] else 1.0
+        return 2 * float(t.sf(abs(estimates[name]) / errors[name], freedom))
+
+    def interval_at(name: str, level: float) -> Gap:
+        half = float(t.ppf((1 + level) / 2, freedom)) * errors[name]
+        return Gap(estimates[name], estimates[name] - half, estimates[name] + half, n)
+
+    return _stepwise({name: p_value(name) for name in contrasts}, interval_at, confidence)
 
 
 def judge(gap: Gap, claimed: Literal[1, -1], conclusive: bool = True) -> Verdict:

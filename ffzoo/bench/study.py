@@ -85,8 +85,8 @@ class Study:
             self._read(out)
 
     def expect(self, cells: int) -> None:
-        """Say how many cells there will be in all, for the progress."""
-        self._total = cells
+        """Say how many cells there will be, beside those said before, for the progress."""
+        self._total += cells
 
     def note(self, text: str) -> None:
         """One line of progress."""

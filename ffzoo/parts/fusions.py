@@ -196,18 +196,30 @@ class Probe(Fusion):
 
     def fit(self, blocks: Sequence[Tensor], y: Tensor) -> None:
         """Standardize on the training part, then fit W and b from zero."""
-        f = torch.cat(tuple(blocks), 1)
-        deviation, mean = torch.std_mean(f, 0, correction=0)
-        self.mean.copy_(mean)
-        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation, 0.0))  # a unit that never fires tells nothing
-        f = (f - self.mean) * self.scale
-        weight = torch.zeros_like(self.weight, requires_grad=True)
-        bias = torch.zeros_like(self.bias, requires_grad=True)
-        minimize(
-            lambda: F.cross_entropy(F.linear(f, weight, bias), y) + self.l2 * weight.square().sum(), [weight, bias]
-        )
-        self.weight.copy_(weight.detach())
-        self.bias.copy_(bias.detach())
+        fitted = linear_probe(torch.cat(tuple(blocks), 1), y, len(self.bias), self.l2)
+        for buffer, value in zip((self.mean, self.scale, self.weight, self.bias), fitted, strict=True):
+            buffer.copy_(value)
+
+
+def linear_probe(f: Tensor, y: Tensor, num_classes: int, l2: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Multinomial logistic regression on standardized features, from zero.
+
+    Args:
+        f: features ``(N, d)``.
+        y: labels ``(N,)``.
+        num_classes: K.
+        l2: factor of ||W||^2.
+
+    Returns:
+        Mean ``(d,)`` and one over the standard deviation ``(d,)``, W ``(K, d)`` and b ``(K,)``.
+    """
+    deviation, mean = torch.std_mean(f, 0, correction=0)
+    scale = torch.where(deviation > 1e-6, 1 / deviation, 0.0)  # a unit that never fires tells nothing
+    f = (f - mean) * scale
+    weight = f.new_zeros(num_classes, f.shape[1], requires_grad=True)
+    bias = f.new_zeros(num_classes, requires_grad=True)
+    minimize(lambda: F.cross_entropy(F.linear(f, weight, bias), y) + l2 * weight.square().sum(), [weight, bias])
+    return mean, scale, weight.detach(), bias.detach()
 
 
 def _width(shapes: Sequence[tuple[int, ...]], grid: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.classes_synthetic import ARMS, BESIDE, PAIRS
 from ffzoo_experiments.comparison import Claim, Words, compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -60,4 +60,4 @@ def e2(config: Comparison, study: Study) -> Report:
         for series in (EACH, ALL)
         for first, second in PAIRS
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims)
+    return compare(config, study, grid(config), WORDS, PAIRS, claims, beside=BESIDE)

@@ -14,6 +14,7 @@ from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"))
 PAIRS = (("dtg_ff", "bp"), ("dtg_ff", "bp_deepsup"))
+BESIDE = "Gaps to backprop against the number of classes, synthetic and real"
 WORDS = Words(
     question="Does DTG-FF increasingly outperform backprop as the class count K grows, on teacher-student tasks?",
     claim="Yes (abstract of arXiv:2606.06539; it compares with BP, not with BP-DeepSup).",
@@ -45,4 +46,4 @@ def e3(config: Comparison, study: Study) -> Report:
         Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend"),
         Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend"),
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims)
+    return compare(config, study, grid(config), WORDS, PAIRS, claims, beside=BESIDE)

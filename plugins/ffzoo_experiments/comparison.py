@@ -5,17 +5,22 @@ from __future__ import annotations
 import dataclasses
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ffzoo import environment
 from ffzoo.bench.grid import Found, Grid, run_grid
-from ffzoo.bench.report import Report
+from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
 from ffzoo_experiments.comparison_options import Comparison
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
+
+
+def test_accuracy(cell: dict[str, Any]) -> float:
+    """What is compared where nothing else is said."""
+    return float(cell["test_accuracy"])
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Claim:
         sign: claimed, of the gap or of its slope.
         over: ``"mean"`` of the gap over the conditions of a series, its ``"trend"`` against log x, or its ``"change"``
             from one condition to another.
-        series: of conditions; for a change the names of the two.
+        series: of conditions; or the names of conditions, for a change two.
+        value: what is compared of a cell, a fraction.
     """
 
     text: str
@@ -37,7 +43,8 @@ class Claim:
     second: str
     sign: Literal[1, -1]
     over: Literal["mean", "trend", "change"]
-    series: str | tuple[str, str] = ""
+    series: str | tuple[str, ...] = ""
+    value: Callable[[dict[str, Any]], float] = test_accuracy
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,10 @@ def compare(
     words: Words,
     pairs: Sequence[tuple[str, str]],
     claims: Sequence[Claim],
+    published: Mapping[str, float] | None = None,
+    more: Callable[[Grid, Found], tuple[tuple[Table, ...], tuple[Figure, ...]]] | None = None,
+    beside: str = "",
+    files: Callable[[Found], Mapping[str, str]] | None = None,
 ) -> Report:
     """Train the grid, and report gaps with their intervals.
 
@@ -74,6 +85,10 @@ def compare(
         words: question, claim, limits and the axis of the figure.
         pairs: arms whose gaps are tabulated and drawn, first minus second.
         claims: what is judged.
+        published: condition -> the published gap of dtg_ff to bp_deepsup, points; said beside the verdict.
+        more: further tables and figures.
+        beside: see :class:`ffzoo.bench.report.Report`.
+        files: further files of the report, by the end of their name.
     """
     found = run_grid(grid, study, workers_of(config))
     sd = len(grid.seeds)
@@ -86,15 +101,18 @@ def compare(
         "factors": found.factors,
         "runs": {c: {a: list(seeds.values()) for a, seeds in arms.items()} for c, arms in found.runs.items()},
     }
+    tables, pictures = more(grid, found) if more is not None else ((), ())
     return Report(
         data,
-        (accuracy_table(grid, found), gap_table(grid, found, pairs)),
-        gap_figures(grid, found, pairs, words.axis),
-        tuple(_verdict(config, grid, found, claim) for claim in claims) or ("descriptive",),
+        (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
+        (*gap_figures(grid, found, pairs, words.axis), *pictures),
+        tuple(_verdict(config, grid, found, claim, published or {}) for claim in claims) or ("descriptive",),
         tuple(notes),
         words.question,
         words.claim,
         words.limits,
+        beside,
+        files(found) if files is not None else {},
     )
 
 
@@ -105,9 +123,9 @@ def _search(grid: Grid) -> str:
     return f"learning rates of {tried} times an algorithm's own tried for each arm on the validation part"
 
 
-def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim) -> str:
-    changed = isinstance(claim.series, tuple)
-    conditions = [c for c in grid.conditions if (c.name in claim.series if changed else c.series == claim.series)]
+def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+    named = isinstance(claim.series, tuple)
+    conditions = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
     pair = (claim.first, claim.second)
     complete = [set(found.shared_seeds(c.name, pair)) for c in conditions]
     seeds = sorted(set.intersection(*complete)) if complete else []
@@ -115,7 +133,7 @@ def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim) -> str:
         return f"inconclusive: {claim.text}: no seed has all its cells"
     gaps: dict[float, list[float]] = {}
     for number, condition in enumerate(conditions):
-        first, second = (found.accuracies(condition.name, arm, seeds) for arm in pair)
+        first, second = ([claim.value(found.runs[condition.name][arm][seed]) for seed in seeds] for arm in pair)
         place = condition.x if claim.over == "trend" and condition.x is not None else float(number + 1)
         gaps[place] = [100 * (a - b) for a, b in zip(first, second, strict=True)]
     if claim.over == "trend":
@@ -126,4 +144,9 @@ def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim) -> str:
     else:
         gap, unit = interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)]), "points"
     verdict = judge(gap, claim.sign, conclusive=config.scale != "smoke")
-    return f"{verdict}: {claim.text}: {written(gap)} {unit}, {gap.seeds} seeds"
+    line = f"{verdict}: {claim.text}: {written(gap)} {unit}, {gap.seeds} seeds"
+    known = [published[c.name] for c in conditions if c.name in published and pair == ("dtg_ff", "bp_deepsup")]
+    if len(known) == 1 and gap.low is not None and gap.high is not None:
+        inside = "holds" if gap.low <= known[0] <= gap.high else "does not hold"
+        line += f"; the interval {inside} the published {known[0]:+.2f}"
+    return line

@@ -76,7 +76,7 @@ def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis
     series = _series(grid)
     along = all(condition.x is not None for condition in grid.conditions)
 
-    def draw(canvas: matplotlib.figure.Figure) -> None:
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
         panels = canvas.subplots(1, len(series), squeeze=False, sharey=True)[0]
         for ax, (name, conditions) in zip(panels, series.items(), strict=True):
             for number, pair in enumerate(pairs):

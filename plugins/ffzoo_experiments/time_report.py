@@ -48,7 +48,7 @@ def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figu
     if all(point["validation_accuracy"] is None for point in points):
         return ()
 
-    def draw(canvas: matplotlib.figure.Figure) -> None:
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
         axes = canvas.subplots(1, 2, sharey=True)
         for ax, key, unit, label in (
             (axes[0], "train_seconds", 60, "training, minutes"),

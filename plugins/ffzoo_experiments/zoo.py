@@ -24,7 +24,10 @@ from ffzoo_experiments.zoo_report import figures, floor, tables, verdicts
 BUDGETS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "digits": ("mlp", 40, {"backbone.width": 200}),
     "mnist": ("mlp", 5, {"backbone.width": 500, "data.train_size": 10000}),
-    "fashion_mnist": ("cnn", 3, {"backbone.width": 16, "backbone.depth": 4, "data.train_size": 10000}),
+    "fashion_mnist": (
+        *("cnn", 2),
+        {"backbone.width": 16, "backbone.depth": 4, "data.train_size": 10000, "fit.batch_size": 32},
+    ),
 }
 """Data set -> backbone, epochs and further options, small enough for two cores; another data set gets its defaults."""
 

@@ -61,7 +61,7 @@ def figures(found: Found) -> tuple[Figure, ...]:
     """Every run as a dot, a panel a data set; lines at the floor and at backprop."""
     datasets, order = _datasets(found), list(reversed(_ranked(found)))
 
-    def draw(canvas: matplotlib.figure.Figure) -> None:
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
         panels = canvas.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
         for ax, dataset in zip(panels, datasets, strict=True):
             everything: list[float] = []

@@ -1,0 +1,58 @@
+"""E7: what each part of DTG-FF is worth: temperature, place of the normalization, fusion; one changed at a time."""
+
+from __future__ import annotations
+
+from ffzoo.bench.grid import Arm, Condition, Grid
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison_options import Comparison
+
+WHOLE = "learned T, decoupled, sum"
+_BASE = {"fusion": "sum"}
+ARMS = (
+    Arm(WHOLE, "dtg_ff", _BASE),
+    *(Arm(f"T = {t:g}", "dtg_ff", {**_BASE, "goodness.temperature": t}) for t in (0.5, 1.05, 2.0)),
+    Arm("norm before goodness", "dtg_ff", {**_BASE, "goodness_norm": "layernorm", "forward_norm": "none"}),
+    Arm("no norm", "dtg_ff", {**_BASE, "forward_norm": "none"}),
+    Arm("fusion last", "dtg_ff", {"fusion": "last"}),
+    Arm("fusion concat_linear", "dtg_ff", {"fusion": "concat_linear"}),
+    Arm("fusion best_range", "dtg_ff", {"fusion": "best_range"}),
+)
+PAIRS = tuple((WHOLE, arm.name) for arm in ARMS[1:])
+WORDS = Words(
+    question="What are DTG-FF's learned temperature, its decoupled normalization and its fusion worth?",
+    claim="The three together make the method (abstract of arXiv:2606.06539); what each is worth is not in it.",
+    limits="One change at a time, a small CNN, subsets of two data sets and a short training.",
+    axis="data set",
+)
+SCALES = {
+    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
+    "cpu": (
+        ("fashion_mnist", "cifar10"),
+        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
+        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0)),
+    ),
+    "full": (
+        ("fashion_mnist", "cifar10", "cifar100"),
+        {"backbone.width": 64, "backbone.depth": 8},
+        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    ),
+}
+"""Scale -> data sets, network, epochs, seeds, learning rates."""
+
+
+def grid(config: Comparison) -> Grid:
+    """The method and its variants."""
+    datasets, settings, epochs, seeds, factors = SCALES[config.scale]
+    conditions = tuple(Condition(name, name, settings) for name in datasets)
+    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+
+
+def e7(config: Comparison, study: Study) -> Report:
+    """The whole method beside each variant; claims are judged over all data sets."""
+    claims = tuple(
+        Claim(f"the whole method is ahead of {name!r}", WHOLE, name, 1, "mean")
+        for name in ("T = 1.05", "norm before goodness", "no norm", "fusion last")
+    )
+    return compare(config, study, grid(config), WORDS, PAIRS, claims)

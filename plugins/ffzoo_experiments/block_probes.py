@@ -1,0 +1,128 @@
+"""E12: how much each block knows: its own scores, and a linear probe of its features."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.figure
+
+from ffzoo.bench.grid import Arm, Condition, Found, Grid
+from ffzoo.bench.report import Figure, Report, Table
+from ffzoo.bench.study import Study
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison_options import Comparison
+from ffzoo_experiments.gap_tables import COLORS, LINES, MARKERS
+
+if TYPE_CHECKING:
+    from ffzoo import Algorithm
+    from ffzoo.data.bundle import DataBundle, Preprocess
+
+ARMS = tuple(Arm(name, name) for name in ("dtg_ff", "mono_forward", "bp_deepsup", "bp", "random_features"))
+PAIRS = (("dtg_ff", "bp_deepsup"), ("mono_forward", "bp_deepsup"), ("dtg_ff", "random_features"))
+WORDS = Words(
+    question="Do later blocks of a local rule know more than earlier ones, and as much as backprop's?",
+    claim="None is made; greedy local rules are said to throw away early what later blocks would need.",
+    limits="A small CNN, subsets of two data sets, a short training, and probes that are linear.",
+    axis="data set",
+)
+SCALES = {
+    "smoke": (("digits",), {"backbone.width": 10, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
+    "cpu": (
+        ("fashion_mnist", "cifar10"),
+        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
+        *(8, (0, 1, 2), (0.3, 1.0, 3.0)),
+    ),
+    "full": (
+        ("fashion_mnist", "cifar10", "cifar100"),
+        {"backbone.width": 64, "backbone.depth": 8},
+        *(60, tuple(range(5)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    ),
+}
+"""Scale -> data sets, network, epochs, seeds, learning rates."""
+
+
+def probe_blocks(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess) -> dict[str, Any]:
+    """Linear probes of a trained algorithm, fitted on the training part, tested on the test part."""
+    from ffzoo.measure.probes import linear_probes
+    from ffzoo.training.fit import Part
+
+    train, test = (Part(part, preprocess, 500) for part in (data.train, data.test))
+    return {"probes": linear_probes(algorithm, train, test)}
+
+
+def grid(config: Comparison) -> Grid:
+    """Two local rules, backprop with and without deep supervision, and blocks that learn nothing."""
+    datasets, settings, epochs, seeds, factors = SCALES[config.scale]
+    conditions = tuple(Condition(name, name, settings) for name in datasets)
+    return Grid(
+        *(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64),
+        device=config.device,
+        further=probe_blocks,
+    )
+
+
+def e12(config: Comparison, study: Study) -> Report:
+    """Accuracies block by block."""
+    return compare(
+        *(config, study, grid(config), WORDS, PAIRS, _claims()),
+        more=lambda grid, found: ((_table(grid, found),), (_figure(grid, found),)),
+    )
+
+
+def _claims() -> tuple[Claim, ...]:
+    def gain(cell: dict[str, Any]) -> float:
+        return float(cell["further"]["probes"][-1] - cell["further"]["probes"][0])
+
+    text = "the probe gains less from the first block to the last in dtg_ff than in bp_deepsup"
+    return (Claim(text, "dtg_ff", "bp_deepsup", -1, "mean", value=gain),)
+
+
+def _own(cell: dict[str, Any]) -> list[float | None]:
+    return list(cell["per_block_accuracy"] or [])
+
+
+def _probes(cell: dict[str, Any]) -> list[float | None]:
+    return list(cell["further"]["probes"])
+
+
+def _mean(cells: list[dict[str, Any]], read: Callable[[dict[str, Any]], list[float | None]]) -> list[float | None]:
+    """Percent, block by block."""
+    blocks = zip(*map(read, cells), strict=True)
+    return [None if None in block else 100 * statistics.fmean(v for v in block if v is not None) for block in blocks]
+
+
+def _table(grid: Grid, found: Found) -> Table:
+    rows = []
+    for condition in grid.conditions:
+        for arm in grid.arms:
+            cells = list(found.runs[condition.name][arm.name].values())
+            for kind, read in (("own scores", _own), ("linear probe", _probes)):
+                values = ["-" if v is None else f"{v:.1f}" for v in _mean(cells, read)] if cells else []
+                if any(value != "-" for value in values):
+                    rows.append((condition.name, arm.name, kind, " ".join(values)))
+    return Table("Block by block, test %", ("condition", "arm", "read by", "first block to last"), tuple(rows))
+
+
+def _figure(grid: Grid, found: Found) -> Figure:
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
+        panels = canvas.subplots(1, len(grid.conditions), squeeze=False)[0]
+        for ax, condition in zip(panels, grid.conditions, strict=True):
+            for number, arm in enumerate(grid.arms):
+                cells = list(found.runs[condition.name][arm.name].values())
+                values = _mean(cells, _probes) if cells else []
+                style: dict[str, Any] = {
+                    "color": COLORS[number % 5],
+                    "marker": MARKERS[number % 5],
+                    "linestyle": LINES[number % 5],
+                }
+                ax.plot(range(1, len(values) + 1), values, label=arm.name, **style)
+            ax.set_title(condition.name)
+            ax.set_xlabel("block")
+            ax.xaxis.get_major_locator().set_params(integer=True)
+        panels[0].set_ylabel("test accuracy of a linear probe, %")
+        panels[0].legend()
+
+    caption = f"Linear probes of each block's features, mean of {len(grid.seeds)} seeds."
+    return Figure("probes", caption, draw, (4.6 * len(grid.conditions) + 1.5, 4.2))

@@ -1,0 +1,167 @@
+"""``compare``: anyone's own comparison, with a paragraph of methods, a LaTeX table and the references."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from functools import partial
+from typing import Any
+
+import torch
+
+from ffzoo import Batch
+from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo.card import card_of
+from ffzoo.data.bundle import Preprocess
+from ffzoo.errors import OptionError
+from ffzoo.evaluation import read_data
+from ffzoo.loader import ZOO
+from ffzoo.measure.memory import step_cost
+from ffzoo.plan import RunConfig, parse_set
+from ffzoo.trained import build_algorithm
+from ffzoo.training.fit import Part
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison_options import Own
+from ffzoo_experiments.gap_tables import gap_of
+
+_STEP = 10**0.5
+
+
+def factors(trials: int) -> tuple[float, ...]:
+    """Learning rates to try, the algorithm's own in the middle; of an even number one more lies above it."""
+    below = (trials - 1) // 2
+    return tuple(_STEP**k for k in range(-below, trials - below))
+
+
+def compare_own(config: Own, study: Study) -> Report:
+    """The first algorithm against each of the others.
+
+    Raises:
+        OptionError: a setting that would be one algorithm's alone.
+    """
+    settings = parse_set(config.settings)
+    for key in settings:
+        if key.partition(".")[0] not in ("fit", "backbone", "data"):
+            raise OptionError(
+                f"settings has {key}, an option of one algorithm; expected options of fit, backbone or data"
+            )
+    arms = tuple(Arm(name, name) for name in config.algos)
+    conditions = tuple(Condition(name, name, settings) for name in config.datasets)
+    grid = Grid(
+        *(arms, conditions, config.seeds, factors(config.trials), config.backbone or None, config.epochs),
+        device=config.device,
+    )
+    if config.match == "flops":
+        grid = _at_equal_operations(grid, study)
+    pairs = [(config.algos[0], other) for other in config.algos[1:]]
+    claims = tuple(
+        Claim(f"on {dataset} {first} is ahead of {second}", first, second, 1, "mean", (dataset,))
+        for dataset in config.datasets
+        for first, second in pairs
+    )
+    words = Words(
+        question=f"How does {config.algos[0]} compare with {', '.join(config.algos[1:])}?",
+        claim=f"{config.algos[0]} is ahead (the hypothesis that the verdicts judge).",
+        limits="One network, one schedule and one search for all; other budgets may order the algorithms otherwise.",
+        axis="data set",
+    )
+
+    def files(found: Found) -> dict[str, str]:
+        return {
+            "-methods.txt": _methods(config, grid),
+            ".tex": _latex(config, found),
+            ".bib": _references(config),
+        }
+
+    return compare(config, study, grid, words, pairs, claims, files=files)
+
+
+def _at_equal_operations(grid: Grid, study: Study) -> Grid:
+    """Epochs so that all arms train with as many operations as the cheapest does in the epochs asked for."""
+    study.expect(len(grid.conditions) * len(grid.arms))
+    matched: dict[str, dict[str, int]] = {}
+    for condition in grid.conditions:
+        costs, epochs = {}, 0
+        for arm in grid.arms:
+            run = planned(grid, condition, arm, grid.seeds[0], 1.0, False)
+            cell = study.cell(f"{condition.name}, {arm.name}: operations", partial(_operations, run.to_json()))
+            costs[arm.name], epochs = cell["flops"], run.fit.epochs
+        cheapest = min(costs.values())
+        matched[condition.name] = {name: max(1, round(epochs * cheapest / cost)) for name, cost in costs.items()}
+    return dataclasses.replace(grid, matched_epochs=matched)
+
+
+def _operations(config: dict[str, Any]) -> dict[str, int]:
+    """Of one step at the batch size of a run."""
+    run = RunConfig.from_json(config)
+    data = read_data(run)
+    algorithm = build_algorithm(run, data.shape, data.num_classes, torch.device("cpu"))
+    first = next(iter(Part(data.train, Preprocess(data.mean, data.std), run.fit.batch_size)))
+    return {"flops": step_cost(algorithm, Batch(first.x, first.y, generator=torch.Generator().manual_seed(0))).flops}
+
+
+def _methods(config: Own, grid: Grid) -> str:
+    run = planned(grid, grid.conditions[0], grid.arms[0], grid.seeds[0], 1.0, False)
+    fit = run.fit
+    budget = f"{fit.epochs} epochs each"
+    if config.match == "flops":
+        epochs = "; ".join(
+            f"{d}: " + ", ".join(f"{a} {n}" for a, n in of.items()) for d, of in grid.matched_epochs.items()
+        )
+        budget = f"epochs matched so that all train with as many floating-point operations ({epochs})"
+    tried = ", ".join(f"{f:.2g}" for f in grid.factors)
+    return (
+        f"We compared {', '.join(config.algos)} on {', '.join(config.datasets)} with ffzoo. All algorithms shared "
+        "the network "
+        f"({run.backbone}), initial weights where modules are equal, the order of the data, augmentation "
+        f"({', '.join(fit.augment) or 'none'}), the optimizer ({fit.optimizer}, weight decay {fit.weight_decay:g}, "
+        f"{fit.schedule} "
+        f"schedule), batches of {fit.batch_size}, and {budget}. For each algorithm and data set {len(grid.factors)} "
+        "learning "
+        f"rate(s), {tried} times the algorithm's own, were tried with seed {grid.seeds[0]}; accuracy on a held-out "
+        "part of the "
+        f"training data chose. The chosen rate was trained with {len(grid.seeds)} seed(s), and the test data were "
+        "read once a "
+        "run. Gaps are paired by seed; intervals are 95 % intervals of the t distribution.\n"
+    )
+
+
+def _latex(config: Own, found: Found) -> str:
+    """Needs booktabs."""
+    heads = " & ".join(["Algorithm", *map(_escaped, config.datasets)])
+    lines = [r"\begin{tabular}{l" + "c" * len(config.datasets) + "}", r"\toprule", heads + r" \\", r"\midrule"]
+    for number, algo in enumerate(config.algos):
+        cells = []
+        for dataset in config.datasets:
+            values = [100 * cell["test_accuracy"] for cell in found.runs[dataset][algo].values()]
+            if not values:
+                cells.append("--")
+                continue
+            spread = rf" \pm {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+            gap = gap_of(found, dataset, config.algos[0], algo) if number else None
+            mark = r"^{*}" if gap is not None and gap.sign else ""
+            cells.append(f"${statistics.fmean(values):.2f}{spread}{mark}$")
+        cited = card_of(ZOO["algorithms"].get(algo))
+        cite = "" if cited is None else rf"~\cite{{{algo}}}"
+        lines.append(" & ".join([_escaped(algo) + cite, *cells]) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    star = f"% * the paired 95 % interval of {config.algos[0]} minus this algorithm excludes 0"
+    return "\n".join([*lines, star]) + "\n"
+
+
+def _escaped(name: str) -> str:
+    return name.replace("_", r"\_")
+
+
+def _references(config: Own) -> str:
+    entries = []
+    for algo in config.algos:
+        card = card_of(ZOO["algorithms"].get(algo))
+        if card is not None:
+            authors = card.authors.replace(", ", " and ").replace(" et al.", " and others")
+            fields = {"title": f"{{{card.title}}}", "author": authors, "year": str(card.year), "url": card.url}
+            body = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items() if value)
+            entries.append(f"@misc{{{algo},\n{body}\n}}\n")
+    return "\n".join(entries)

@@ -1,0 +1,60 @@
+"""The picture of ``e13``: 64 cells a data set, with the published rules at theirs."""
+
+from __future__ import annotations
+
+import itertools
+
+import matplotlib.figure
+
+from ffzoo.bench.report import Figure
+
+Cells = dict[tuple[int, ...], float]
+
+_ROWS = list(itertools.product((-1, 1), repeat=3))  # power, grid, L2
+_COLUMNS = [(t, *p) for p in ((-1, -1), (1, -1), (-1, 1), (1, 1)) for t in (-1, 1)]  # temperature, projection
+_HEADS = [f"{p}\nT {t}" for p in ("groups", "random", "waves", "learned") for t in ("1.05", "learned")]
+
+
+def picture(
+    expected: dict[str, Cells], measured: dict[str, Cells], published: dict[tuple[int, ...], list[str]]
+) -> Figure:
+    """A panel a data set.
+
+    Args:
+        expected: data set -> accuracy of every cell by the model of main effects and interactions, percent.
+        measured: the same, of the cells that were run.
+        published: names of the rules that lie in a cell.
+    """
+
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
+        panels = canvas.subplots(len(expected), 1, squeeze=False)[:, 0]
+        for ax, (name, model) in zip(panels, expected.items(), strict=True):
+            seen = measured[name]
+            table = [
+                [seen.get((*row, *column), model.get((*row, *column), 0.0)) for column in _COLUMNS] for row in _ROWS
+            ]
+            image = ax.imshow(table, cmap="cividis", aspect="auto")
+            middle = (image.norm.vmin + image.norm.vmax) / 2
+            for y, row in enumerate(_ROWS):
+                for x, column in enumerate(_COLUMNS):
+                    cell, value = (*row, *column), table[y][x]
+                    ink = "white" if value < middle else "black"
+                    text = f"{value:.1f}" if cell in seen else f"({value:.1f})"
+                    ax.text(x, y - 0.22, text, ha="center", va="center", color=ink, fontsize=9)
+                    rules = published.get(cell, [])
+                    lines = [", ".join(rules[i : i + 2]) for i in range(0, len(rules), 2)]
+                    ax.text(
+                        x, y + 0.18, "\n".join(lines), ha="center", va="center", color=ink, fontsize=6, linespacing=1
+                    )
+            ax.set_xticks(range(8), _HEADS, fontsize=8)
+            rows = [f"h{'²' if p > 0 else ''}, grid {4 if g > 0 else 1}{', L2' if l > 0 else ''}" for p, g, l in _ROWS]
+            ax.set_yticks(range(8), rows, fontsize=8)
+            ax.set_title(f"{name}, test %")
+            ax.grid(False)
+
+    caption = (
+        "Every cell of the table; in brackets what main effects and two-way interactions make of a cell that was "
+        "not run. "
+        "Published rules stand where their options are nearest; cells without a name are nobody's."
+    )
+    return Figure("table", caption, draw, (11.0, 5.2 * len(expected)))

@@ -1,0 +1,46 @@
+"""E11: the gap against the resolution of the images, with a backprop arm that was really run."""
+
+from __future__ import annotations
+
+from ffzoo.bench.grid import Condition, Grid
+from ffzoo.bench.report import Report
+from ffzoo.bench.study import Study
+from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison_options import Resolutions
+
+WORDS = Words(
+    question="Does the gap between DTG-FF and backprop grow with the resolution of the images?",
+    claim=(
+        "DTG-FF has 49.4 % on ImageNet-100 at 224 px, against typical backprop above 75 % (abstract of "
+        "arXiv:2606.06539): a cited figure, not a matched run; BiCovG reports 73.01 % there."
+    ),
+    limits="A small CNN and a short training; at cpu scale few images, so accuracies compare with nothing published.",
+    axis="pixels a side",
+)
+SCALES = {
+    "smoke": ((4, 8), {"backbone.width": 4, "backbone.depth": 2}, 2, 32, (0, 1), (1.0,)),
+    "cpu": ((32, 64, 128, 224), {"backbone.width": 16, "backbone.depth": 6}, 8, 32, (0, 1, 2), (1.0,)),
+    "full": (
+        *((32, 64, 128, 224), {"backbone.width": 64, "backbone.depth": 8}, 60, 64),
+        *(tuple(range(5)), (0.1, 0.3, 1.0, 3.0)),
+    ),
+}
+"""Scale -> sides, network, epochs, batch size, seeds, learning rates."""
+
+
+def grid(config: Resolutions) -> Grid:
+    """The same images at several sizes."""
+    sides, network, epochs, batch_size, seeds, factors = SCALES[config.scale]
+    dataset = "digits" if config.scale == "smoke" else config.datasets[0]
+    conditions = tuple(Condition(f"{side} px", dataset, {**network, "data.resize": side}, side) for side in sides)
+    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, batch_size, device=config.device)
+
+
+def e11(config: Resolutions, study: Study) -> Report:
+    """Gaps against the side, and the slope of the gap against its logarithm."""
+    claims = tuple(
+        Claim(f"{first} falls behind {second} as resolution grows", first, second, -1, "trend")
+        for first, second in PAIRS
+    )
+    return compare(config, study, grid(config), WORDS, PAIRS, claims)

@@ -1,0 +1,101 @@
+"""The experiments' own parts: designs, matched budgets, files of a comparison, probes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from ffzoo import Batch, create
+from ffzoo.bench.__main__ import main
+from ffzoo.measure.probes import linear_probes
+from ffzoo_experiments.depth_memory import slope
+from ffzoo_experiments.own_comparison import factors
+from ffzoo_experiments.periodic_table import CONTRASTS, _expected, cells_of, published_cells, settings_of
+
+
+def test_the_half_fraction_keeps_main_effects_and_interactions_of_two_apart():
+    """Every contrast is balanced and orthogonal to every other: no effect is mistaken for another."""
+    cells = list(cells_of("cpu"))
+    assert len(cells) == 32 and len(cells_of("full")) == 64 and len(CONTRASTS) == 21
+    columns = {name: [math.prod(levels[f] for f in factors) for levels in cells] for name, factors in CONTRASTS.items()}
+    assert all(sum(column) == 0 for column in columns.values())
+    for one, other in itertools.combinations(columns.values(), 2):
+        assert sum(a * b for a, b in zip(one, other, strict=True)) == 0
+
+
+def test_published_rules_lie_in_the_cells_of_their_options():
+    cells = {algo: settings_of(levels) for levels, algos in published_cells().items() for algo in algos}
+    assert len(cells) >= 13
+    assert cells["dtg_ff"] == {
+        "goodness.power": 2,
+        "goodness.grid": 4,
+        "goodness.l2": "none",
+        "goodness.temperature": "learned",
+        "goodness.projection": "random",
+    }
+    assert cells["deeperforward"]["goodness.projection"] == "groups" and cells["cwcomp"]["goodness.power"] == 2
+    assert cells["lls"]["goodness.l2"] == "pooled" and cells["mono_forward"]["goodness.projection"] == "learned"
+    assert "random_features" not in cells and "bp" not in cells
+
+
+def test_cells_that_were_not_run_are_expected_from_effects_and_interactions():
+    truth = {
+        levels: 50 + 3 * levels[0] - levels[4] + 2 * levels[1] * levels[5]
+        for levels in itertools.product((-1, 1), repeat=6)
+    }
+    seen = {levels: truth[levels] for levels in cells_of("cpu")}
+    assert _expected(seen) == pytest.approx(truth)
+
+
+def test_linear_probes_are_logistic_regressions_of_each_block():
+    algorithm = create("dtg_ff", "cnn", (1, 8, 8), 3).eval()
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(240, 1, 8, 8, generator=generator), torch.arange(240) % 3
+    x += y.view(-1, 1, 1, 1) * 0.25
+    train, test = ([Batch(x[part], y[part])] for part in (slice(160), slice(160, None)))
+    found = linear_probes(algorithm, train, test, grid=2, l2=0.1)
+    with torch.no_grad():
+        maps = [torch.nn.functional.adaptive_avg_pool2d(h, min(2, h.shape[-1])) for h in algorithm.features(x)]
+    assert len(found) == len(maps) == algorithm.backbone.depth
+    for accuracy, h in zip(found, maps, strict=True):
+        f = h.flatten(1).double().numpy()
+        f = (f - f[:160].mean(0)) / f[:160].std(0).clip(1e-6)
+        # l2 ||W||^2 + mean loss is the same as ||W||^2 / 2 + C * sum of losses with C = 1 / (2 l2 N)
+        twin = LogisticRegression(C=1 / (2 * 0.1 * 160), tol=1e-8, max_iter=5000).fit(f[:160], y[:160])
+        assert accuracy == pytest.approx(twin.score(f[160:], y[160:]), abs=0.02)
+
+
+def test_the_slope_is_that_of_the_deep_end():
+    assert slope({4: 50, 8: 80, 16: 160, 32: 320}) == pytest.approx(10)
+    assert slope({2: 5, 4: 9}) == pytest.approx(2)
+
+
+def test_trials_lie_around_an_algorithm_s_own_rate():
+    assert factors(1) == (1.0,)
+    assert [round(f, 2) for f in factors(4)] == [0.32, 1.0, 3.16, 10.0]
+
+
+def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_path, capsys):
+    options = ["--algos", "dtg_ff,bp", "--datasets", "digits", "--seeds", "0,1", "--trials", "1", "--match", "flops"]
+    small = ["--set", "epochs=2", "--set", "settings=backbone.width=16", "--set", "workers=1"]
+    assert main(["compare", *options, *small, "--out", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    texts = {
+        path.suffix: path.read_text() for path in (tmp_path / "c").iterdir() if path.suffix in (".txt", ".tex", ".bib")
+    }
+    assert r"dtg\_ff~\cite{dtg_ff} & $" in texts[".tex"] and texts[".tex"].count(r"\\") == 3
+    assert "@misc{dtg_ff," in texts[".bib"] and "Rumelhart and Hinton and Williams" in texts[".bib"]
+    assert "2 seed(s)" in texts[".txt"] and "matched" in texts[".txt"]
+    values = {c["key"]: c["value"] for c in map(json.loads, (tmp_path / "c" / "cells.jsonl").read_text().splitlines())}
+    ours, theirs = (values[f"digits, {algo}: seed 0"]["train_flops"] for algo in ("dtg_ff", "bp"))
+    assert 0.4 < ours / theirs < 2.5 and ours % values["digits, dtg_ff: operations"]["flops"] == 0
+
+
+def test_a_setting_of_one_algorithm_is_no_setting_of_a_comparison(capsys):
+    assert main(["compare", "--set", "settings=goodness.grid=2"]) == 2
+    assert "settings has goodness.grid, an option of one algorithm" in capsys.readouterr().err
