@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import math
@@ -12,10 +13,31 @@ from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
 from ffzoo.bench.__main__ import main
+from ffzoo.bench.grid import planned, refuse_unfair
 from ffzoo.measure.probes import linear_probes
+from ffzoo_experiments.comparison_options import Comparison, Resolutions
 from ffzoo_experiments.depth_memory import slope
 from ffzoo_experiments.own_comparison import factors
 from ffzoo_experiments.periodic_table import CONTRASTS, _expected, cells_of, published_cells, settings_of
+
+
+@pytest.mark.parametrize("scale", ["smoke", "cpu", "full"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("ablation", "block_probes", "classes_real", "classes_synthetic", "coarse_fine", "locality", "outputs"),
+        *("periodic_table", "projections", "resolution", "whole_data"),
+    ],
+)
+def test_the_grids_of_every_scale_are_fair_and_can_be_planned(module, scale):
+    grid = importlib.import_module(f"ffzoo_experiments.{module}").grid
+    options = Resolutions if module == "resolution" else Comparison
+    design = grid(options(scale=scale))
+    for condition in design.conditions:
+        for search in (True, False):
+            runs = {arm.name: planned(design, condition, arm, design.seeds[0], 1.0, search) for arm in design.arms}
+            refuse_unfair(runs)
+    assert len(design.seeds) >= {"smoke": 2, "cpu": 3, "full": 5}[scale]
 
 
 def test_the_half_fraction_keeps_main_effects_and_interactions_of_two_apart():

@@ -13,7 +13,7 @@ _BASE = {"fusion": "sum"}
 ARMS = (
     Arm(WHOLE, "dtg_ff", _BASE),
     *(Arm(f"T = {t:g}", "dtg_ff", {**_BASE, "goodness.temperature": t}) for t in (0.5, 1.05, 2.0)),
-    Arm("norm before goodness", "dtg_ff", {**_BASE, "goodness_norm": "layernorm", "forward_norm": "none"}),
+    Arm("norm before goodness", "dtg_ff", {**_BASE, "goodness_norm": "layernorm"}),
     Arm("no norm", "dtg_ff", {**_BASE, "forward_norm": "none"}),
     Arm("fusion last", "dtg_ff", {"fusion": "last"}),
     Arm("fusion concat_linear", "dtg_ff", {"fusion": "concat_linear"}),
