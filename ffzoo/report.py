@@ -73,6 +73,8 @@ def collect(results: Path) -> tuple[list[Section], list[str]]:
             sections.append(_read(folder))
         except (FFZooError, OSError) as error:
             failures.append(f"{folder.name}: {error}")
+        except (KeyError, TypeError, ValueError) as error:  # cells that are not what the experiment expects
+            failures.append(f"{folder.name}: its cells are not of this version: {type(error).__name__} {error}")
     return sections, failures
 
 

@@ -859,6 +859,28 @@ def test_groups_merge_whole_classes_evenly() -> None:
     pairs = {(int(a), int(b)) for a, b in zip(everything.train.labels, data.train.labels, strict=True)}
     assert len(pairs) == 7  # every class is in one group
     assert sorted(sum(b == g for _, b in pairs) for g in range(3)) == [2, 2, 3]
+    other = load(toy(n=140, classes=7), replace(EVERYTHING, groups=3, groups_seed=1))
+    assert not torch.equal(other.train.labels, data.train.labels)
+
+
+@pytest.mark.parametrize("groups", [2, "superclasses"])
+def test_every_part_has_the_same_images_whatever_the_classes_are_merged_into(groups: Any) -> None:
+    """Parts are cut by the classes as they are: other labels shall be the only difference."""
+    raw = RawData(*_six_classes(), *_six_classes(), superclasses=(0, 1, 1, 0, 2, 2), superclass_names=("a", "b", "c"))
+    options = DataOptions(validation=0.2, train_size=60, test_size=40)
+    fine = load_data("toy", lambda root, download: raw, options, Path())
+    merged = load_data("toy", lambda root, download: raw, replace(options, groups=groups), Path())
+    for part in ("train", "validation", "test"):
+        one, other = getattr(fine, part), getattr(merged, part)
+        assert torch.equal(one.images, other.images)
+        pairs = {(int(a), int(b)) for a, b in zip(one.labels, other.labels, strict=True)}
+        assert len(pairs) == 6
+        if groups == "superclasses":
+            assert pairs == set(enumerate(raw.superclasses)) and merged.class_names == ("a", "b", "c")
+
+
+def _six_classes() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.arange(120, dtype=torch.float32).view(120, 1), torch.arange(120) % 6
 
 
 def test_outputs_without_samples() -> None:
@@ -874,6 +896,7 @@ def test_outputs_without_samples() -> None:
         ({"classes": 4}, "classes=4: toy has 3 classes"),
         ({"classes": 2, "groups": 3}, "groups=3: toy has 2 classes"),
         ({"outputs": 2}, "outputs=2: toy has 3 classes"),
+        ({"groups": "superclasses"}, "groups=superclasses: toy has none"),
     ],
 )
 def test_other_classes_refuse(changes: dict[str, Any], message: str) -> None:

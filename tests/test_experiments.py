@@ -14,11 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from ffzoo import Batch, create
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
+from ffzoo.build import algorithm_spec, backbone_config
 from ffzoo.measure.probes import linear_probes
 from ffzoo_experiments.comparison_options import Comparison, Resolutions
 from ffzoo_experiments.depth_memory import slope
 from ffzoo_experiments.own_comparison import factors
-from ffzoo_experiments.periodic_table import CONTRASTS, _expected, cells_of, published_cells, settings_of
+from ffzoo_experiments.periodic_table import CONTRASTS, SCALES, _expected, cells_of, published_cells, settings_of
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "full"])
@@ -31,8 +32,8 @@ from ffzoo_experiments.periodic_table import CONTRASTS, _expected, cells_of, pub
 )
 def test_the_grids_of_every_scale_are_fair_and_can_be_planned(module, scale):
     grid = importlib.import_module(f"ffzoo_experiments.{module}").grid
-    options = Resolutions if module == "resolution" else Comparison
-    design = grid(options(scale=scale))
+    resolution = module == "resolution"
+    design = grid(Resolutions(scale=scale, datasets=("imagenette",)) if resolution else Comparison(scale=scale))
     for condition in design.conditions:
         for search in (True, False):
             runs = {arm.name: planned(design, condition, arm, design.seeds[0], 1.0, search) for arm in design.arms}
@@ -50,6 +51,13 @@ def test_the_half_fraction_keeps_main_effects_and_interactions_of_two_apart():
         assert sum(a * b for a, b in zip(one, other, strict=True)) == 0
 
 
+def test_groups_have_a_channel_a_class_at_full_scale():
+    for levels in cells_of("full"):
+        network = SCALES["full"][1] | {"backbone.depth": 1}
+        width = backbone_config("cnn", {key.removeprefix("backbone."): value for key, value in network.items()})
+        create(algorithm_spec("dtg_ff", settings_of(levels)), "cnn", (3, 8, 8), 100, backbone_config=width)
+
+
 def test_published_rules_lie_in_the_cells_of_their_options():
     cells = {algo: settings_of(levels) for levels, algos in published_cells().items() for algo in algos}
     assert len(cells) >= 13
@@ -62,6 +70,7 @@ def test_published_rules_lie_in_the_cells_of_their_options():
     }
     assert cells["deeperforward"]["goodness.projection"] == "groups" and cells["cwcomp"]["goodness.power"] == 2
     assert cells["lls"]["goodness.l2"] == "pooled" and cells["mono_forward"]["goodness.projection"] == "learned"
+    assert cells["dcl"] == cells["dcl_s"] | {"goodness.projection": "learned"}
     assert "random_features" not in cells and "bp" not in cells
 
 
@@ -71,7 +80,9 @@ def test_cells_that_were_not_run_are_expected_from_effects_and_interactions():
         for levels in itertools.product((-1, 1), repeat=6)
     }
     seen = {levels: truth[levels] for levels in cells_of("cpu")}
-    assert _expected(seen) == pytest.approx(truth)
+    assert _expected(seen, cells_of("cpu")) == pytest.approx(truth)
+    del seen[next(iter(seen))]
+    assert _expected(seen, cells_of("cpu")) == {}, "a mean over what is left is no coefficient"
 
 
 def test_linear_probes_are_logistic_regressions_of_each_block():
@@ -103,18 +114,30 @@ def test_trials_lie_around_an_algorithm_s_own_rate():
 
 
 def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_path, capsys):
-    options = ["--algos", "dtg_ff,bp", "--datasets", "digits", "--seeds", "0,1", "--trials", "1", "--match", "flops"]
-    small = ["--set", "epochs=2", "--set", "settings=backbone.width=16", "--set", "workers=1"]
+    options = [
+        "--algos",
+        "dtg_ff,bp,greedy_infomax",
+        "--datasets",
+        "digits",
+        "--seeds",
+        "0,1",
+        "--trials",
+        "1",
+        "--match",
+        "flops",
+    ]
+    small = ["--set", "epochs=2", "--set", "settings=backbone.width=16", "--set", "workers=1", "--set", "backbone=mlp"]
     assert main(["compare", *options, *small, "--out", str(tmp_path / "c")]) == 0
     capsys.readouterr()
     texts = {
         path.suffix: path.read_text() for path in (tmp_path / "c").iterdir() if path.suffix in (".txt", ".tex", ".bib")
     }
-    assert r"dtg\_ff~\cite{dtg_ff} & $" in texts[".tex"] and texts[".tex"].count(r"\\") == 3
+    assert r"dtg\_ff~\cite{dtg_ff} & $" in texts[".tex"] and texts[".tex"].count(r"\\") == 4
     assert "@misc{dtg_ff," in texts[".bib"] and "Rumelhart and Hinton and Williams" in texts[".bib"]
     assert "2 seed(s)" in texts[".txt"] and "matched" in texts[".txt"]
     values = {c["key"]: c["value"] for c in map(json.loads, (tmp_path / "c" / "cells.jsonl").read_text().splitlines())}
     ours, theirs = (values[f"digits, {algo}: seed 0"]["train_flops"] for algo in ("dtg_ff", "bp"))
+    assert "Left out: digits, greedy_infomax: seed 0: " in (tmp_path / "c" / "compare.md").read_text()
     assert 0.4 < ours / theirs < 2.5 and ours % values["digits, dtg_ff: operations"]["flops"] == 0
 
 

@@ -15,6 +15,7 @@ import pytest
 from ffzoo.bench.grid import Arm, Condition, Grid, planned, refuse_unfair, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import OptionError
+from ffzoo.evaluation import run_all
 from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("local", "dtg_ff"), Arm("twin", "bp_deepsup"))
@@ -108,7 +109,8 @@ def test_a_finished_study_is_read_without_computing(tmp_path):
         (lambda v: v.pop("test_accuracy"), "key 'test_accuracy' is missing"),
         (lambda v: v.update(test_accuracy=float("nan")), "test_accuracy is nan; expected a finite number"),
         (lambda v: v.update(test_accuracy=97.5), "test_accuracy is 97.5; expected a fraction"),
-        (lambda v: v.update(schema_version=99), "schema_version is 99; expected 1"),
+        (lambda v: v.update(schema_version=99), "schema_version is 99; expected 2"),
+        (lambda v: v.update(config_sha256="0"), "it was trained with another configuration"),
         (lambda v: v.update(lr="fast"), "lr is 'fast'; expected a finite number"),
     ],
 )
@@ -125,9 +127,49 @@ def test_a_wrong_cell_is_reported_and_left_out_not_averaged(tmp_path, change, re
     assert mended.left_out == () and list(mended.runs["toy"]["local"]) == [0, 1]
 
 
+def test_a_study_killed_in_its_first_cell_goes_on(tmp_path, monkeypatch):
+    """The folder then holds an unfinished cell, and none that is stored."""
+    from ffzoo.training import checkpoint
+
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    grid = dataclasses.replace(GRID, arms=ARMS[:1], seeds=(0,), factors=(1.0,))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "save", killed)
+        run_grid(grid, study(tmp_path / "a"))
+    assert (tmp_path / "a" / "unfinished").exists() and not (tmp_path / "a" / CELLS).exists()
+    assert list(run_grid(grid, study(tmp_path / "a")).runs["toy"]["local"]) == [0]
+
+
+def test_a_checkpoint_that_is_damaged_is_begun_anew_and_no_refusal(tmp_path):
+    grid = dataclasses.replace(GRID, arms=ARMS[:1], seeds=(0,), factors=(1.0,))
+    folder = tmp_path / "a" / "unfinished" / "toy__local__seed_0"
+    run_all([planned(grid, TASK, ARMS[0], 0, 1.0, False)], out=folder)
+    (folder / "result.json").unlink()
+    (folder / "checkpoint.safetensors").write_bytes(b"broken")
+    Study("toy", None, tmp_path / "b").cell("x", lambda: 1)
+    (tmp_path / "a" / "config.json").write_text((tmp_path / "b" / "config.json").read_text())
+    found = run_grid(grid, study(tmp_path / "a"))
+    assert found.left_out == () and found.runs["toy"]["local"][0]["test_reads"] == 1
+
+
+def test_a_device_that_is_not_there_is_no_refusal_of_the_algorithm(tmp_path):
+    grid = dataclasses.replace(GRID, device="mps")
+    with pytest.raises(OptionError, match="mps"):
+        run_grid(grid, study(tmp_path / "a"))
+    assert not (tmp_path / "a" / CELLS).exists()
+
+
+def test_muons_rate_is_searched_with_the_other():
+    task = dataclasses.replace(TASK, settings={**TASK.settings, "fit.optimizer": "muon"})
+    one, three = (planned(GRID, task, ARMS[0], 0, factor, True).fit for factor in (1.0, 3.0))
+    assert three.lr == 3 * one.lr and three.muon_lr == 3 * one.muon_lr
+
+
 def test_a_cell_is_an_object():
     assert why_invalid([1]) == "a cell is list; expected an object"
-    assert why_invalid({"schema_version": 1, "refused": "diverged"}) is None
+    assert why_invalid({"schema_version": 2, "refused": "diverged", "config_sha256": "0"}) is None
 
 
 def test_the_search_may_have_options_of_its_own_and_the_runs_do_not():

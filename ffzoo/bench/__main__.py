@@ -115,8 +115,11 @@ def run(args: argparse.Namespace) -> None:
         own = {key: value for key, value in settings.items() if hasattr(config, key)}
         try:
             _one(entry, own, None if out is None else out / entry.name, args)
-        except FFZooError as error:  # the others shall not wait for it
-            failed.append(f"{entry.name}: {error}")
+        except Exception as error:  # the others shall not wait for it
+            if args.debug:
+                raise
+            said = str(error) if isinstance(error, FFZooError) else f"{type(error).__name__}: {error}"
+            failed.append(f"{entry.name}: {said}")
             print(f"error: {failed[-1]}", file=sys.stderr)
     if failed:
         raise OptionError(f"{len(failed)} of the experiments could not be run: {'; '.join(failed)}")

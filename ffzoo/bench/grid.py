@@ -8,6 +8,8 @@ chooses, and the test part is read once for each trained cell.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import shutil
 import tempfile
@@ -18,17 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from ffzoo.bench.study import MissingCell, Study
-from ffzoo.errors import DataError, DivergedError, FFZooError, OptionError
+from ffzoo.errors import CheckpointError, DataError, DivergedError, FFZooError, OptionError
 from ffzoo.plan import RunConfig, make_run
 from ffzoo.training.options import Execution
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _NUMBERS = ("test_accuracy", "lr", "train_seconds")
 _KEYS = (
     *("schema_version", "seed", "test_accuracy", "validation_accuracy", "per_block_accuracy", "lr", "isolation"),
     *("coupling", "strictly_local", "blocks", "max_weight_layers_per_block", "train_seconds", "train_flops"),
-    *("saved_activation_bytes", "test_reads", "split"),
+    *("saved_activation_bytes", "test_reads", "split", "config_sha256"),
 )
 
 
@@ -76,7 +78,7 @@ class Grid:
         arms: at least one.
         conditions: at least one.
         seeds: of initial weights and order.
-        factors: learning rates to try, as multiples of an algorithm's own.
+        factors: learning rates to try, as multiples of an algorithm's own; of Muon's rate too, where it is used.
         backbone: a registered one; the data set's when None.
         epochs: passes over the training part; the data set's when None.
         batch_size: samples a step; the data set's when None.
@@ -150,7 +152,10 @@ def planned(grid: Grid, condition: Condition, arm: Arm, seed: int, factor: float
         execution=Execution(precision=grid.precision),  # type: ignore[arg-type]
         device=grid.device,
     )
-    return run.with_fit(lr=factor * run.fit.lr)
+    rates = {"lr": factor * run.fit.lr}
+    if run.fit.optimizer == "muon":
+        rates["muon_lr"] = factor * run.fit.muon_lr
+    return run.with_fit(**rates)
 
 
 def refuse_unfair(runs: Mapping[str, RunConfig], matched: bool = False) -> None:
@@ -169,7 +174,7 @@ def refuse_unfair(runs: Mapping[str, RunConfig], matched: bool = False) -> None:
             if reference.get(key) != values.get(key) and not (matched and key == "fit.epochs"):
                 raise OptionError(
                     f"{first} has {key} = {reference.get(key)!r} and {name} has {values.get(key)!r}: an unfair "
-                    "comparison; expected the same for all arms"
+                    f"comparison; expected the same for all arms: say {key}"
                 )
 
 
@@ -208,7 +213,7 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
         for condition, arm in pairs
         for factor in (grid.factors if searched else ())
     }
-    tried = _compute(study, trials, workers, left_out, None)
+    tried = train(study, trials, workers, left_out)
     factors: dict[str, dict[str, float]] = {}
     runs: dict[str, RunConfig] = {}
     for condition, arm in pairs:
@@ -221,7 +226,7 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
         factors.setdefault(condition.name, {})[arm.name] = best
         for seed in grid.seeds:
             runs[_final(condition, arm, seed)] = planned(grid, condition, arm, seed, best, False)
-    cells = _compute(study, runs, workers, left_out, grid.further)
+    cells = train(study, runs, workers, left_out, grid.further)
     found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
     for condition, arm in pairs:
         of_arm = {seed: cells[key] for seed in grid.seeds if (key := _final(condition, arm, seed)) in cells}
@@ -237,17 +242,34 @@ def _final(condition: Condition, arm: Arm, seed: int) -> str:
     return f"{condition.name}, {arm.name}: seed {seed}"
 
 
-def _compute(
+def train(
     study: Study,
     runs: Mapping[str, RunConfig],
     workers: int,
     left_out: list[str],
-    further: Callable[..., dict[str, Any]] | None,
+    further: Callable[..., dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The cells of some runs; what cannot be averaged is left out, and why is noted."""
+    """The cells of some runs, trained where the study does not hold them yet.
+
+    Args:
+        study: keeps the cells.
+        runs: key -> what to train.
+        workers: processes that train side by side.
+        left_out: gets a line for each cell that cannot be averaged: missing, wrong, refused, of another configuration.
+        further: see :class:`Grid`.
+    """
+
+    def wrong(key: str, cell: Any) -> str | None:
+        reason = why_invalid(cell)
+        if reason is None and cell["config_sha256"] != fingerprint(runs[key]):
+            reason = "it was trained with another configuration"
+        if reason is None and further is not None and "refused" not in cell and "further" not in cell:
+            reason = "key 'further' is missing"
+        return reason
+
     tasks = {key: partial(train_cell, run.to_json(), further, _folder(study, key)) for key, run in runs.items()}
     cells: dict[str, Any] = {}
-    for key, value in study.cells(tasks, workers, valid=why_invalid).items():
+    for key, value in study.cells(tasks, workers, valid=wrong).items():
         if isinstance(value, MissingCell):
             left_out.append(f"{key}: {value.reason}")
         elif "refused" in value:
@@ -255,6 +277,12 @@ def _compute(
         else:
             cells[key] = value
     return cells
+
+
+def fingerprint(run: RunConfig) -> str:
+    """Of everything that a cell is trained with, the device aside."""
+    config = {key: value for key, value in run.to_json().items() if key != "device"}
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _folder(study: Study, key: str) -> Path | None:
@@ -276,9 +304,13 @@ def train_cell(
         further: measures more of what was trained.
         folder: of its checkpoint; nothing is kept when None.
 
+    A checkpoint that cannot be read is thrown away, and the cell begun anew.
+
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.
+        OptionError: the device is not there.
     """
+    from ffzoo import environment
     from ffzoo.evaluation import read_data, run_all
     from ffzoo.trained import CONFIG
 
@@ -286,6 +318,7 @@ def train_cell(
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
             return train_cell(config, further, Path(kept) / "run")
     run = RunConfig.from_json(config)
+    environment.resolve_device(run.device)
     begun = folder is not None and (folder / CONFIG).exists()
     if folder is not None and folder.exists() and not begun:
         shutil.rmtree(folder)  # killed before anything was trained
@@ -293,15 +326,27 @@ def train_cell(
         (result,) = run_all([run], out=folder, resuming=begun).runs
     except DataError:
         raise
+    except CheckpointError:
+        if folder is None or not begun:
+            raise
+        shutil.rmtree(folder)
+        return train_cell(config, further, folder)
     except (DivergedError, FFZooError) as error:
-        return {"schema_version": SCHEMA_VERSION, "refused": f"{type(error).__name__}: {error}"}
+        refused = f"{type(error).__name__}: {error}"
+        return {"schema_version": SCHEMA_VERSION, "config_sha256": fingerprint(run), "refused": refused}
     found = {key: getattr(result, key) for key in _KEYS if hasattr(result, key)}
     if folder is not None and further is not None:
         from ffzoo.trained import load
 
-        trained = load(folder)
-        found["further"] = further(trained.algorithm, read_data(run), trained.preprocess)
-    return found | {"schema_version": SCHEMA_VERSION, "seed": run.fit.seed, "lr": run.fit.lr}
+        trained = load(folder, run.device)
+        device = environment.resolve_device(run.device)
+        found["further"] = further(trained.algorithm, read_data(run).to(device), trained.preprocess)
+    return found | {
+        "schema_version": SCHEMA_VERSION,
+        "config_sha256": fingerprint(run),
+        "seed": run.fit.seed,
+        "lr": run.fit.lr,
+    }
 
 
 def why_invalid(cell: Any) -> str | None:
@@ -314,7 +359,7 @@ def why_invalid(cell: Any) -> str | None:
         return f"a cell is {type(cell).__name__}; expected an object"
     if cell.get("schema_version") != SCHEMA_VERSION:
         return f"schema_version is {cell.get('schema_version')!r}; expected {SCHEMA_VERSION}"
-    if "refused" in cell:
+    if "refused" in cell and "config_sha256" in cell:
         return None
     missing = [key for key in _KEYS if key not in cell]
     if missing:

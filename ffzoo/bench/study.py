@@ -125,14 +125,14 @@ class Study:
         self,
         tasks: Mapping[str, Callable[[], JSON]],
         workers: int = 1,
-        valid: Callable[[JSON], str | None] = lambda value: None,
+        valid: Callable[[str, JSON], str | None] = lambda key, value: None,
     ) -> dict[str, JSON | MissingCell]:
         """Many cells, each stored as soon as it is there.
 
         Args:
             tasks: name -> what makes the value; for more than one worker it must pickle.
             workers: processes that compute side by side, each with its share of the cores.
-            valid: says what is wrong with a stored value, or None; a wrong one is reported and made again.
+            valid: says what is wrong with the stored value of a key, or None; a wrong one is reported and made again.
 
         Returns:
             In the order of the tasks. A study that only reads gives a :class:`MissingCell` for what is not there, or is
@@ -141,7 +141,7 @@ class Study:
         Raises:
             Exception: what a task raised; the cells that were finished before are stored.
         """
-        wrong = {key: reason for key in tasks if key in self._cells and (reason := valid(self._cells[key]))}
+        wrong = {key: reason for key in tasks if key in self._cells and (reason := valid(key, self._cells[key]))}
         for key, reason in wrong.items():
             self.note(f"{key}: left out, {reason}")
         todo = {key: task for key, task in tasks.items() if key not in self._cells or key in wrong}
@@ -150,6 +150,8 @@ class Study:
             return {key: missing.get(key) or self._cells[key] for key in tasks}
         for key in wrong:
             del self._cells[key]
+        if self.out is not None:
+            self._begin(self.out)  # before the first cell is stored: a task may keep an unfinished one in the folder
         if workers > 1 and len(todo) > 1:
             self._side_by_side(todo, workers)
         else:
@@ -217,10 +219,13 @@ class Study:
                 )
         return dict(stored)
 
-    def _append(self, out: Path, line: str) -> None:
+    def _begin(self, out: Path) -> None:
         if not (out / CONFIG).exists():
             out.mkdir(parents=True, exist_ok=True)
             replace_text(out / CONFIG, json.dumps(self._resolved, indent=2) + "\n")
+
+    def _append(self, out: Path, line: str) -> None:
+        self._begin(out)
         with (out / CELLS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()
@@ -255,7 +260,7 @@ def _refuse_other(out: str, experiment: str, stored: dict[str, JSON], resolved: 
         )
     asked = resolved["options"] or {}
     for key in {**stored, **asked}:
-        if stored.get(key) != asked.get(key):
+        if key != "workers" and stored.get(key) != asked.get(key):  # how many work changes nothing that they find
             raise CheckpointError(
                 f"{out!r} was begun with {key} {_text(stored.get(key))}, not {_text(asked.get(key))}; "
                 "expected the same options, or another folder"

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ffzoo.data.folders import FolderImages, square
 from ffzoo.data.options import DataOptions
-from ffzoo.data.relabel import relabel
+from ffzoo.data.relabel import keep_classes, merge_classes
 from ffzoo.errors import DataError, OptionError
 
 MEMORY_LIMIT = 2 * 2**30
@@ -37,6 +37,8 @@ class RawData:
         test_images: like ``train_images``; ``None`` if the set has no test part, and one is then split off.
         test_labels: like ``train_labels``, ``None`` together with ``test_images``.
         class_names: one name a class; empty if unknown, and the classes are then those in the labels.
+        superclasses: of every class, the number of its superclass; empty where there are none.
+        superclass_names: one a superclass.
     """
 
     train_images: Tensor | FolderImages
@@ -44,6 +46,8 @@ class RawData:
     test_images: Tensor | FolderImages | None = None
     test_labels: Tensor | np.ndarray[Any, Any] | None = None
     class_names: tuple[str, ...] = ()
+    superclasses: tuple[int, ...] = ()
+    superclass_names: tuple[str, ...] = ()
 
 
 Loader = Callable[[Path, bool], RawData]
@@ -248,7 +252,8 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     """
     raw = loader(root.expanduser(), download)
     train, test, class_names = _check(name, raw)
-    train, test, class_names, relabelled = relabel(name, train, test, class_names, options)
+    relabelled: list[str] = []
+    train, test, class_names = keep_classes(name, train, test, class_names, options, relabelled)
     words = ["test part as published"]
     if test is None:
         train, test = _divide(name, train, 0.2, seed=0)
@@ -265,6 +270,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     test = _shrink(name, "test_size", test, options, words)
 
     parts = [part for part in (train, validation, test) if part is not None]
+    class_names = merge_classes(name, parts, class_names, raw, options, relabelled)
     if options.resize is not None:
         for part in parts:
             _resize(name, part, options.resize)

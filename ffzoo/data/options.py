@@ -34,9 +34,11 @@ class DataOptions:
 
     Attributes:
         validation: fraction of the training part held out, stratified; 0 trains on everything.
-        split_seed: seed of the validation split, of the subsets and of what is drawn of the classes.
+        split_seed: seed of the validation split, of the subsets and of the classes that are kept.
         classes: classes kept, drawn at random: of one seed fewer are a part of more; ``None`` keeps all.
-        groups: merge the classes at random into as many groups of equal size (or one more), which become the classes.
+        groups: merge the classes at random into as many groups of equal size (or one more), or into the data set's
+            ``superclasses``; they become the classes, and the images of each part stay the same.
+        groups_seed: seed of the random groups.
         outputs: pretend that there are as many classes, those beyond the real ones without a sample.
         train_size: images kept of the training part, stratified, after the validation split;
             ``None`` keeps all.
@@ -54,7 +56,8 @@ class DataOptions:
     validation: float = 0.1
     split_seed: int = 0
     classes: int | None = None
-    groups: int | None = None
+    groups: int | Literal["superclasses"] | None = None
+    groups_seed: int = 0
     outputs: int | None = None
     train_size: int | None = None
     test_size: int | None = None
@@ -68,13 +71,16 @@ class DataOptions:
         require(0 <= self.validation < 1, "validation", self.validation, "in [0, 1)")
         held_out = self.test == "test" or self.validation > 0
         require(held_out, "test", self.test, "test, for with validation=0 there is no validation part")
-        require(0 <= self.split_seed < 2**32, "split_seed", self.split_seed, "at least 0 and below 2**32")
+        for name in ("split_seed", "groups_seed"):
+            value = getattr(self, name)
+            require(0 <= value < 2**32, name, value, "at least 0 and below 2**32")
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, value, "at least 1, or none")
         for name in ("classes", "groups", "outputs"):
             value = getattr(self, name)
-            require(value is None or value >= 2, name, value, "at least 2, or none")
+            words = "at least 2, or none" if name != "groups" else "at least 2, superclasses or none"
+            require(value is None or value == "superclasses" or value >= 2, name, value, words)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -226,7 +226,8 @@ def cifar100(root: Path, download: bool) -> RawData:
     Raises:
         DataError: missing or corrupt.
     """
-    return _cifar("cifar100", "CIFAR100", root, download)
+    raw = _cifar("cifar100", "CIFAR100", root, download)
+    return replace(raw, superclasses=_CIFAR100_COARSE, superclass_names=_CIFAR100_COARSE_NAMES)
 
 
 def cifar100_coarse(root: Path, download: bool) -> RawData:

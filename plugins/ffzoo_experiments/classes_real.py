@@ -27,7 +27,7 @@ SCALES = {
         *(8, (0, 1, 2), (0.3, 1.0, 3.0)),
     ),
     "full": (
-        *("cifar100", (10, 20, 50, 100), 400, 4000, {"backbone.width": 64, "backbone.depth": 8}),
+        *("cifar100", (10, 20, 50, 100), 400, 4400, {"backbone.width": 64, "backbone.depth": 8}),
         *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
     ),
 }

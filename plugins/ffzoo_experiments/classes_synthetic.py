@@ -44,6 +44,6 @@ def e3(config: Comparison, study: Study) -> Report:
     """Gaps against K, and the slope of the gap against log K."""
     claims = (
         Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend"),
-        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend"),
+        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend", made=False),
     )
     return compare(config, study, grid(config), WORDS, PAIRS, claims, beside=BESIDE)

@@ -14,7 +14,7 @@ from ffzoo.bench.grid import Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
-from ffzoo_experiments.comparison_options import Comparison
+from ffzoo_experiments.comparison_options import Comparison, Own
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
 
 
@@ -35,6 +35,7 @@ class Claim:
         over: ``"mean"`` of the gap over the conditions of a series, its ``"trend"`` against log x, or its ``"change"``
             from one condition to another.
         series: of conditions; or the names of conditions, for a change two.
+        made: the paper makes it; else the verdict is descriptive.
         value: what is compared of a cell, a fraction.
     """
 
@@ -44,6 +45,7 @@ class Claim:
     sign: Literal[1, -1]
     over: Literal["mean", "trend", "change"]
     series: str | tuple[str, ...] = ""
+    made: bool = True
     value: Callable[[dict[str, Any]], float] = test_accuracy
 
 
@@ -57,15 +59,14 @@ class Words:
     axis: str
 
 
-def workers_of(config: Comparison) -> int:
+def workers_of(config: Comparison | Own) -> int:
     """Processes to train with: as asked, else one for each core on a CPU."""
-    if config.workers:
-        return config.workers
-    return 1 if environment.resolve_device(config.device).type != "cpu" else (os.cpu_count() or 1)
+    on_cpu = environment.resolve_device(config.device).type == "cpu"  # asks for it even where nothing hangs on it
+    return config.workers or ((os.cpu_count() or 1) if on_cpu else 1)
 
 
 def compare(
-    config: Comparison,
+    config: Comparison | Own,
     study: Study,
     grid: Grid,
     words: Words,
@@ -90,10 +91,10 @@ def compare(
         beside: see :class:`ffzoo.bench.report.Report`.
         files: further files of the report, by the end of their name.
     """
-    found = run_grid(grid, study, workers_of(config))
-    sd = len(grid.seeds)
+    found = run_grid(grid, study, 1 if study.reads_only else workers_of(config))
+    scale = "" if isinstance(config, Own) else f"{config.scale} scale: "
     notes = [
-        f"{config.scale} scale: {sd} seeds, {_search(grid)}; brackets are 95 % intervals of the paired t distribution.",
+        f"{scale}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the paired t distribution.",
         *(f"Left out: {line}." for line in found.left_out),
     ]
     data = {
@@ -123,7 +124,7 @@ def _search(grid: Grid) -> str:
     return f"learning rates of {tried} times an algorithm's own tried for each arm on the validation part"
 
 
-def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+def _verdict(config: Comparison | Own, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
     named = isinstance(claim.series, tuple)
     conditions = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
     pair = (claim.first, claim.second)
@@ -143,7 +144,9 @@ def _verdict(config: Comparison, grid: Grid, found: Found, claim: Claim, publish
         gap, unit = paired_gap(after, before), "points"
     else:
         gap, unit = interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)]), "points"
-    verdict = judge(gap, claim.sign, conclusive=config.scale != "smoke")
+    verdict: str = judge(gap, claim.sign, conclusive=isinstance(config, Own) or config.scale != "smoke")
+    if not claim.made and (isinstance(config, Own) or config.scale != "smoke"):
+        verdict = "descriptive"
     line = f"{verdict}: {claim.text}: {written(gap)} {unit}, {gap.seeds} seeds"
     known = [published[c.name] for c in conditions if c.name in published and pair == ("dtg_ff", "bp_deepsup")]
     if len(known) == 1 and gap.low is not None and gap.high is not None:

@@ -35,18 +35,14 @@ class Resolutions(Comparison):
     """Options of ``e11``.
 
     Attributes:
-        datasets: one, with images at least as large as the largest that is tried; ``digits`` at smoke scale.
+        datasets: one, with images of at least 224 pixels a side, such as ``folder:PATH``; ``digits`` at smoke scale.
     """
 
-    datasets: tuple[str, ...] = ("imagenette",)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(len(self.datasets) == 1, "datasets", ",".join(self.datasets), "one")
+    datasets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Own(Comparison):
+class Own:
     """Options of ``compare``.
 
     Attributes:
@@ -58,6 +54,8 @@ class Own(Comparison):
         epochs: of the cheapest algorithm; the data set's when none.
         backbone: for all data sets; each data set's when empty.
         settings: further keys of ``--set`` as ``KEY=VALUE``, the same for all algorithms.
+        workers: processes that train side by side; 0: one for each core, or one on a GPU.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
 
     algos: tuple[str, ...] = ("dtg_ff", "bp_deepsup", "bp")
@@ -68,9 +66,12 @@ class Own(Comparison):
     epochs: int | None = None
     backbone: str = ""
     settings: tuple[str, ...] = ()
+    workers: int = 0
+    device: str = "auto"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        check(self)
+        require(self.workers >= 0, "workers", self.workers, "at least 0")
         for name, least in (("algos", 2), ("datasets", 1), ("seeds", 1)):
             values = getattr(self, name)
             good = len(set(values)) == len(values) >= least

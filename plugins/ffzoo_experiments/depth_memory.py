@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import matplotlib.figure
+import torch
 
 from ffzoo import environment
 from ffzoo.bench.report import Figure, Report, Table
@@ -38,7 +39,7 @@ def e9(config: Systems, study: Study) -> Report:
         f"BP + accumulation ({size} of {speed.batch_size})": Arm("bp", "micro-batch", size),
         "BP + checkpointing": Arm("bp", "checkpointing"),
     }
-    device = environment.resolve_device(config.device)
+    device = torch.device("cpu") if study.reads_only else environment.resolve_device(config.device)
     study.expect(len(arms) * len(depths))
     saved: dict[str, dict[int, int]] = {}
     for name, arm in arms.items():

@@ -15,7 +15,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.card import card_of
 from ffzoo.data.bundle import Preprocess
-from ffzoo.errors import OptionError
+from ffzoo.errors import FFZooError, OptionError
 from ffzoo.evaluation import read_data
 from ffzoo.loader import ZOO
 from ffzoo.measure.memory import step_cost
@@ -57,20 +57,20 @@ def compare_own(config: Own, study: Study) -> Report:
         grid = _at_equal_operations(grid, study)
     pairs = [(config.algos[0], other) for other in config.algos[1:]]
     claims = tuple(
-        Claim(f"on {dataset} {first} is ahead of {second}", first, second, 1, "mean", (dataset,))
+        Claim(f"on {dataset} {first} is ahead of {second}", first, second, 1, "mean", (dataset,), made=False)
         for dataset in config.datasets
         for first, second in pairs
     )
     words = Words(
         question=f"How does {config.algos[0]} compare with {', '.join(config.algos[1:])}?",
-        claim=f"{config.algos[0]} is ahead (the hypothesis that the verdicts judge).",
+        claim=f"{config.algos[0]} is ahead (a hypothesis).",
         limits="One network, one schedule and one search for all; other budgets may order the algorithms otherwise.",
         axis="data set",
     )
 
     def files(found: Found) -> dict[str, str]:
         return {
-            "-methods.txt": _methods(config, grid),
+            "-methods.txt": _methods(config, grid, found),
             ".tex": _latex(config, found),
             ".bib": _references(config),
         }
@@ -79,53 +79,66 @@ def compare_own(config: Own, study: Study) -> Report:
 
 
 def _at_equal_operations(grid: Grid, study: Study) -> Grid:
-    """Epochs so that all arms train with as many operations as the cheapest does in the epochs asked for."""
+    """Epochs so that all arms train with as many operations, as nearly as whole epochs allow.
+
+    The cheapest has the epochs asked for. An arm that its network refuses has none, and is named when the grid is run.
+    """
     study.expect(len(grid.conditions) * len(grid.arms))
     matched: dict[str, dict[str, int]] = {}
     for condition in grid.conditions:
-        costs, epochs = {}, 0
+        costs: dict[str, int] = {}
+        epochs = 0
         for arm in grid.arms:
             run = planned(grid, condition, arm, grid.seeds[0], 1.0, False)
-            cell = study.cell(f"{condition.name}, {arm.name}: operations", partial(_operations, run.to_json()))
-            costs[arm.name], epochs = cell["flops"], run.fit.epochs
-        cheapest = min(costs.values())
+            key = f"{condition.name}, {arm.name}: operations"
+            cell = study.cell(key, partial(_operations, run.to_json()))
+            if "flops" in cell:
+                costs[arm.name], epochs = cell["flops"], run.fit.epochs
+        cheapest = min(costs.values(), default=1)
         matched[condition.name] = {name: max(1, round(epochs * cheapest / cost)) for name, cost in costs.items()}
     return dataclasses.replace(grid, matched_epochs=matched)
 
 
-def _operations(config: dict[str, Any]) -> dict[str, int]:
-    """Of one step at the batch size of a run."""
+def _operations(config: dict[str, Any]) -> dict[str, Any]:
+    """Of one step at the batch size of a run; or ``refused`` and why."""
     run = RunConfig.from_json(config)
     data = read_data(run)
-    algorithm = build_algorithm(run, data.shape, data.num_classes, torch.device("cpu"))
+    try:
+        algorithm = build_algorithm(run, data.shape, data.num_classes, torch.device("cpu"))
+    except FFZooError as error:
+        return {"refused": str(error)}
     first = next(iter(Part(data.train, Preprocess(data.mean, data.std), run.fit.batch_size)))
     return {"flops": step_cost(algorithm, Batch(first.x, first.y, generator=torch.Generator().manual_seed(0))).flops}
 
 
-def _methods(config: Own, grid: Grid) -> str:
-    run = planned(grid, grid.conditions[0], grid.arms[0], grid.seeds[0], 1.0, False)
-    fit = run.fit
-    budget = f"{fit.epochs} epochs each"
-    if config.match == "flops":
-        epochs = "; ".join(
-            f"{d}: " + ", ".join(f"{a} {n}" for a, n in of.items()) for d, of in grid.matched_epochs.items()
+def _methods(config: Own, grid: Grid, found: Found) -> str:
+    """What was run, in words that a paper could use."""
+    lines = [
+        f"We compared {', '.join(config.algos)} with ffzoo. On each data set all algorithms shared the network, "
+        "initial "
+        "weights where modules are equal, the order of the data, augmentation and optimizer."
+    ]
+    for condition in grid.conditions:
+        run = planned(grid, condition, grid.arms[0], grid.seeds[0], 1.0, False)
+        fit, epochs = run.fit, f"{run.fit.epochs} epochs"
+        if condition.name in grid.matched_epochs:
+            counts = [arm[grid.seeds[0]]["train_flops"] for arm in found.runs[condition.name].values() if arm]
+            spread = max(counts) / min(counts) if counts else 1.0
+            each = ", ".join(f"{arm} {n}" for arm, n in grid.matched_epochs[condition.name].items())
+            epochs = f"epochs matched in floating-point operations ({each}; the most is {spread:.2f} times the least)"
+        lines.append(
+            f"{condition.name}: {run.backbone}, batches of {fit.batch_size}, {fit.optimizer}, weight decay "
+            f"{fit.weight_decay:g}, {fit.schedule} schedule, augmentation {', '.join(fit.augment) or 'none'}, {epochs}."
         )
-        budget = f"epochs matched so that all train with as many floating-point operations ({epochs})"
     tried = ", ".join(f"{f:.2g}" for f in grid.factors)
-    return (
-        f"We compared {', '.join(config.algos)} on {', '.join(config.datasets)} with ffzoo. All algorithms shared "
-        "the network "
-        f"({run.backbone}), initial weights where modules are equal, the order of the data, augmentation "
-        f"({', '.join(fit.augment) or 'none'}), the optimizer ({fit.optimizer}, weight decay {fit.weight_decay:g}, "
-        f"{fit.schedule} "
-        f"schedule), batches of {fit.batch_size}, and {budget}. For each algorithm and data set {len(grid.factors)} "
-        "learning "
-        f"rate(s), {tried} times the algorithm's own, were tried with seed {grid.seeds[0]}; accuracy on a held-out "
-        "part of the "
-        f"training data chose. The chosen rate was trained with {len(grid.seeds)} seed(s), and the test data were "
-        "read once a "
-        "run. Gaps are paired by seed; intervals are 95 % intervals of the t distribution.\n"
+    lines.append(
+        f"For each algorithm and data set {len(grid.factors)} learning rate(s), {tried} times the algorithm's own, "
+        "were "
+        f"tried with seed {grid.seeds[0]}; accuracy on a held-out part of the training data chose. The chosen rate was "
+        f"trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by seed; "
+        "intervals are 95 % intervals of the t distribution."
     )
+    return " ".join(lines) + "\n"
 
 
 def _latex(config: Own, found: Found) -> str:

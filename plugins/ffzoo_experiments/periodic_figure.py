@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import matplotlib.figure
 
@@ -22,7 +23,7 @@ def picture(
 
     Args:
         expected: data set -> accuracy of every cell by the model of main effects and interactions, percent.
-        measured: the same, of the cells that were run.
+        measured: the same, of the cells that were run; one without either stays empty.
         published: names of the rules that lie in a cell.
     """
 
@@ -30,16 +31,14 @@ def picture(
         panels = canvas.subplots(len(expected), 1, squeeze=False)[:, 0]
         for ax, (name, model) in zip(panels, expected.items(), strict=True):
             seen = measured[name]
-            table = [
-                [seen.get((*row, *column), model.get((*row, *column), 0.0)) for column in _COLUMNS] for row in _ROWS
-            ]
+            table = [[_value((*row, *column), seen, model) for column in _COLUMNS] for row in _ROWS]
             image = ax.imshow(table, cmap="cividis", aspect="auto")
             middle = (image.norm.vmin + image.norm.vmax) / 2
             for y, row in enumerate(_ROWS):
                 for x, column in enumerate(_COLUMNS):
                     cell, value = (*row, *column), table[y][x]
                     ink = "white" if value < middle else "black"
-                    text = f"{value:.1f}" if cell in seen else f"({value:.1f})"
+                    text = "" if math.isnan(value) else f"{value:.1f}" if cell in seen else f"({value:.1f})"
                     ax.text(x, y - 0.22, text, ha="center", va="center", color=ink, fontsize=9)
                     rules = published.get(cell, [])
                     lines = [", ".join(rules[i : i + 2]) for i in range(0, len(rules), 2)]
@@ -55,6 +54,11 @@ def picture(
     caption = (
         "Every cell of the table; in brackets what main effects and two-way interactions make of a cell that was "
         "not run. "
-        "Published rules stand where their options are nearest; cells without a name are nobody's."
+        "Published rules stand where their options are nearest; a cell without a name is that of no rule registered "
+        "here."
     )
     return Figure("table", caption, draw, (11.0, 5.2 * len(expected)))
+
+
+def _value(cell: tuple[int, ...], seen: Cells, model: Cells) -> float:
+    return seen.get(cell, model.get(cell, math.nan))

@@ -11,12 +11,12 @@ import dataclasses
 import itertools
 import math
 import statistics
-from functools import partial
+from collections.abc import Collection
 from typing import Any
 
-from ffzoo.bench.grid import Arm, Condition, Found, Grid, run_grid, train_cell
+from ffzoo.bench.grid import Arm, Condition, Found, Grid, run_grid, train
 from ffzoo.bench.report import Report, Table
-from ffzoo.bench.statistics import Gap, factorial_effects, judge
+from ffzoo.bench.statistics import Gap, factorial_effects
 from ffzoo.bench.study import Study
 from ffzoo.build import algorithm_spec
 from ffzoo.listing import list_algorithms
@@ -60,7 +60,7 @@ SCALES = {
     ),
     "full": (
         ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 64, "backbone.depth": 8},
+        {"backbone.width": 128, "backbone.depth": 8},  # a channel a class at least, for the groups
         *(40, tuple(range(5)), (0.3, 1.0, 3.0)),
     ),
 }
@@ -93,12 +93,17 @@ def settings_of(levels: Levels) -> dict[str, Any]:
     return {**chosen, "goodness.projection": PROJECTIONS[levels[4:]]}
 
 
+_PLACED = {"dcl": Projection(power=1, grid=1, projection="learned", temperature=20.0)}
+"""A rule whose goodness is of another class: one learned table for all blocks."""
+
+
 def published_cells() -> dict[Levels, list[str]]:
     """Levels -> the registered rules of one class goodness that lie there, by the nearest value of each option."""
     found: dict[Levels, list[str]] = {}
     for algo in list_algorithms():
         recipe = algorithm_spec(algo).recipe
         goodness = recipe.terms[0].goodness if recipe is not None and len(recipe.terms) == 1 else None
+        goodness = _PLACED.get(algo, goodness)
         if (
             isinstance(goodness, Projection)
             and recipe is not None
@@ -127,10 +132,11 @@ def grid(config: Comparison) -> Grid:
 def e13(config: Comparison, study: Study) -> Report:
     """Effects of the options, the table of cells, and what the best unpublished cell gives on all of CIFAR-10."""
     design, cells = grid(config), cells_of(config.scale)
-    found = run_grid(design, study, workers_of(config))
+    found = run_grid(design, study, 1 if study.reads_only else workers_of(config))
     published = published_cells()
     effects = {c.name: _effects(found, c.name, cells) for c in design.conditions}
-    whole, best = _whole(config, study, found, cells, published)
+    best, left_out = _best_new(found, cells, published), list(found.left_out)
+    whole = {} if best is None or config.scale == "smoke" else _whole(config, study, best, left_out)
     means = {c.name: _means(found, c.name, cells) for c in design.conditions}
     data = {
         "options": dataclasses.asdict(config),
@@ -146,16 +152,16 @@ def e13(config: Comparison, study: Study) -> Report:
         "together "
         "(Holm), from the variance over seeds pooled over cells.",
         "All else is dtg_ff: layernorm between blocks, the best range of blocks predicts.",
-        *(f"Left out: {line}." for line in found.left_out),
+        *(f"Left out: {line}." for line in left_out),
     ]
     return Report(
         data,
         (_effect_table(effects), *([_whole_table(whole)] if whole else []), accuracy_table(design, found)),
-        (picture({name: _expected(of) for name, of in means.items()}, means, published),),
+        (picture({name: _expected(of, cells) for name, of in means.items()}, means, published),),
         _verdicts(config, effects, best),
         tuple(notes),
         "Which option of the class goodness is worth how many points?",
-        "Each published rule claims its own choice; none tried them side by side.",
+        "Each published rule argues for its own choice.",
         "A small CNN, subsets, a short training. Rules that differ in more than these options are marked at the "
         "nearest "
         "cell, which is not the rule.",
@@ -172,17 +178,20 @@ def _means(found: Found, condition: str, cells: dict[Levels, str]) -> dict[Level
 
 
 def _effects(found: Found, condition: str, cells: dict[Levels, str]) -> dict[str, Gap]:
-    """Nothing where a cell is missing: the contrasts would not be clear of each other."""
-    values = {levels: _values(found, condition, name) for levels, name in cells.items()}
-    if len({len(of) for of in values.values()}) != 1 or len(next(iter(values.values()))) < 2:
+    """Nothing where a cell or a seed is missing: the contrasts would not be clear of each other."""
+    seeds = {name: set(found.runs[condition][name]) for name in cells.values()}
+    shared = set.intersection(*seeds.values())
+    if len(shared) < 2 or any(of != shared for of in seeds.values()):
         return {}
+    return factorial_effects({levels: _values(found, condition, name) for levels, name in cells.items()}, CONTRASTS)
 
-    return factorial_effects(values, CONTRASTS)
 
+def _expected(means: dict[Levels, float], cells: Collection[Levels]) -> dict[Levels, float]:
+    """What main effects and two-way interactions make of every cell, those that were not run included.
 
-def _expected(means: dict[Levels, float]) -> dict[Levels, float]:
-    """What main effects and two-way interactions make of every cell, those that were not run included."""
-    if not means:
+    Nothing where one of the cells is missing: then its coefficients are no longer plain means.
+    """
+    if set(means) != set(cells):
         return {}
     terms = [(), *((i,) for i in range(6)), *itertools.combinations(range(6), 2)]
     weights = {
@@ -195,23 +204,28 @@ def _expected(means: dict[Levels, float]) -> dict[Levels, float]:
     }
 
 
-def _whole(
-    config: Comparison, study: Study, found: Found, cells: dict[Levels, str], published: dict[Levels, list[str]]
-) -> tuple[dict[str, float], str]:
-    """All of CIFAR-10 under the recipe of E1: the unpublished cell that is best on validation, and dtg_ff beside it."""
+def _best_new(found: Found, cells: dict[Levels, str], published: Collection[Levels]) -> Levels | None:
+    """The cell of no registered rule that is best on the validation parts, among those run on every data set."""
 
-    def validated(name: str) -> float:
-        runs = [cell for arms in found.runs.values() for cell in arms[name].values()]
-        return statistics.fmean(cell["validation_accuracy"] for cell in runs) if runs else -1.0
+    def validated(levels: Levels) -> float:
+        runs = [cell for arms in found.runs.values() for cell in arms[cells[levels]].values()]
+        return statistics.fmean(cell["validation_accuracy"] for cell in runs)
 
-    new = {levels: name for levels, name in cells.items() if levels not in published}
-    best = max(new, key=lambda levels: validated(new[levels]))
-    if config.scale == "smoke":
-        return {}, cells[best]
+    seeds = max((len(arms[name]) for arms in found.runs.values() for name in arms), default=0)
+    whole = [
+        levels
+        for levels, name in cells.items()
+        if levels not in published and seeds and all(len(arms[name]) == seeds for arms in found.runs.values())
+    ]
+    return max(whole, key=validated, default=None)
+
+
+def _whole(config: Comparison, study: Study, best: Levels, left_out: list[str]) -> dict[str, float]:
+    """All of CIFAR-10 under the recipe of E1: a cell, and dtg_ff beside it; percent."""
     _, recipe, backbone, epochs, batch_size, precision, *_ = WHOLE[config.scale]
-    tasks: dict[str, partial[dict[str, Any]]] = {}
-    for name, settings in ((cells[best], settings_of(best)), ("dtg_ff", {})):
-        run = make_run(
+    runs = {}
+    for name, settings in ((name_of(best), settings_of(best)), ("dtg_ff", {})):
+        runs[f"all of CIFAR-10: {name}"] = make_run(
             *("dtg_ff", "cifar10"),
             backbone=backbone,
             epochs=epochs,
@@ -220,17 +234,13 @@ def _whole(
             execution=Execution(precision=precision),
             device=config.device,
         )
-        folder = None if study.out is None else study.out / "unfinished" / f"whole-{len(tasks)}"
-        tasks[f"all of CIFAR-10: {name}"] = partial(train_cell, run.to_json(), None, folder)
-    study.expect(len(tasks))
-    values = study.cells(tasks, workers_of(config))
-    return {
-        key: 100 * v["test_accuracy"] for key, v in values.items() if isinstance(v, dict) and "test_accuracy" in v
-    }, cells[best]
+    study.expect(len(runs))
+    cells = train(study, runs, 1 if study.reads_only else workers_of(config), left_out)
+    return {key: 100 * cell["test_accuracy"] for key, cell in cells.items()}
 
 
 def _effect_table(effects: dict[str, dict[str, Gap]]) -> Table:
-    names = list(next(iter(effects.values()), {}))
+    names = [name for name in CONTRASTS if any(name in of for of in effects.values())]
     rows = tuple((name, *(written(of.get(name)) for of in effects.values())) for name in names)
     return Table("Effects, points", ("effect", *effects), rows)
 
@@ -239,11 +249,14 @@ def _whole_table(whole: dict[str, float]) -> Table:
     return Table("One seed under the recipe of E1", ("run", "test %"), tuple((k, f"{v:.2f}") for k, v in whole.items()))
 
 
-def _verdicts(config: Comparison, effects: dict[str, dict[str, Gap]], best: str) -> tuple[str, ...]:
+def _verdicts(config: Comparison, effects: dict[str, dict[str, Gap]], best: Levels | None) -> tuple[str, ...]:
+    word = "inconclusive" if config.scale == "smoke" else "descriptive"
     lines = []
     for name, of in effects.items():
         main = {key: gap for key, gap in of.items() if ":" in key and gap.sign}
         worth = "; ".join(f"{key} {written(gap)}" for key, gap in sorted(main.items(), key=lambda i: -abs(i[1].mean)))
-        word = "descriptive" if config.scale != "smoke" else judge(Gap(0, None, None, 1), 1)
-        lines.append(f"{word}: {name}: {worth or 'no main effect is clear of 0'}; best unpublished cell: {best}")
+        nothing = "no main effect is clear of 0" if of else "no effect is estimated, for cells or seeds are missing"
+        lines.append(f"{word}: {name}: {worth or nothing}")
+    if best is not None:
+        lines.append(f"{word}: of the cells without a rule, the best on the validation parts is {name_of(best)}")
     return tuple(lines)
