@@ -19,7 +19,8 @@ from ffzoo.measure.probes import linear_probes
 from ffzoo_experiments.comparison_options import Comparison, Resolutions
 from ffzoo_experiments.depth_memory import slope
 from ffzoo_experiments.own_comparison import factors
-from ffzoo_experiments.periodic_table import CONTRASTS, SCALES, _expected, cells_of, published_cells, settings_of
+from ffzoo_experiments.periodic_design import CONTRASTS, cells_of, expected, published_cells, settings_of
+from ffzoo_experiments.periodic_table import SCALES
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "full"])
@@ -80,9 +81,9 @@ def test_cells_that_were_not_run_are_expected_from_effects_and_interactions():
         for levels in itertools.product((-1, 1), repeat=6)
     }
     seen = {levels: truth[levels] for levels in cells_of("cpu")}
-    assert _expected(seen, cells_of("cpu")) == pytest.approx(truth)
+    assert expected(seen, cells_of("cpu")) == pytest.approx(truth)
     del seen[next(iter(seen))]
-    assert _expected(seen, cells_of("cpu")) == {}, "a mean over what is left is no coefficient"
+    assert expected(seen, cells_of("cpu")) == {}, "a mean over what is left is no coefficient"
 
 
 def test_linear_probes_are_logistic_regressions_of_each_block():

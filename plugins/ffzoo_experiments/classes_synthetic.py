@@ -9,7 +9,8 @@ from __future__ import annotations
 from ffzoo.bench.grid import Arm, Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
-from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.claims import Claim, Words
+from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"))

@@ -6,57 +6,15 @@ import dataclasses
 import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from ffzoo import environment
 from ffzoo.bench.grid import Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
+from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison_options import Comparison, Own
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
-
-
-def test_accuracy(cell: dict[str, Any]) -> float:
-    """What is compared where nothing else is said."""
-    return float(cell["test_accuracy"])
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A sign that somebody claims, of a gap or of its trend.
-
-    Attributes:
-        text: what is claimed, for the verdict's line.
-        first: an arm.
-        second: the arm that is subtracted from it.
-        sign: claimed, of the gap or of its slope.
-        over: ``"mean"`` of the gap over the conditions of a series, its ``"trend"`` against log x, or its ``"change"``
-            from one condition to another.
-        series: of conditions; or the names of conditions, for a change two.
-        made: the paper makes it; else the verdict is descriptive.
-        value: what is compared of a cell, a fraction.
-    """
-
-    text: str
-    first: str
-    second: str
-    sign: Literal[1, -1]
-    over: Literal["mean", "trend", "change"]
-    series: str | tuple[str, ...] = ""
-    made: bool = True
-    value: Callable[[dict[str, Any]], float] = test_accuracy
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a report says around its figures."""
-
-    question: str
-    claim: str
-    limits: str
-    axis: str
 
 
 def workers_of(config: Comparison | Own) -> int:

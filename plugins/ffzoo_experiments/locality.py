@@ -9,7 +9,8 @@ import matplotlib.figure
 from ffzoo.bench.grid import Arm, Condition, Found, Grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import Study
-from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.claims import Claim, Words
+from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
 if TYPE_CHECKING:

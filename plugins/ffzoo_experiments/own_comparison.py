@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import statistics
 from functools import partial
 from typing import Any
 
@@ -13,18 +12,17 @@ from ffzoo import Batch
 from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
-from ffzoo.card import card_of
 from ffzoo.data.bundle import Preprocess
 from ffzoo.errors import FFZooError, OptionError
 from ffzoo.evaluation import read_data
-from ffzoo.loader import ZOO
 from ffzoo.measure.memory import step_cost
 from ffzoo.plan import RunConfig, parse_set
 from ffzoo.trained import build_algorithm
 from ffzoo.training.fit import Part
-from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.claims import Claim, Words
+from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Own
-from ffzoo_experiments.gap_tables import gap_of
+from ffzoo_experiments.own_writing import latex, methods, references
 
 _STEP = 10**0.5
 
@@ -70,9 +68,9 @@ def compare_own(config: Own, study: Study) -> Report:
 
     def files(found: Found) -> dict[str, str]:
         return {
-            "-methods.txt": _methods(config, grid, found),
-            ".tex": _latex(config, found),
-            ".bib": _references(config),
+            "-methods.txt": methods(config, grid, found),
+            ".tex": latex(config, found),
+            ".bib": references(config),
         }
 
     return compare(config, study, grid, words, pairs, claims, files=files)
@@ -109,72 +107,3 @@ def _operations(config: dict[str, Any]) -> dict[str, Any]:
         return {"refused": str(error)}
     first = next(iter(Part(data.train, Preprocess(data.mean, data.std), run.fit.batch_size)))
     return {"flops": step_cost(algorithm, Batch(first.x, first.y, generator=torch.Generator().manual_seed(0))).flops}
-
-
-def _methods(config: Own, grid: Grid, found: Found) -> str:
-    """What was run, in words that a paper could use."""
-    lines = [
-        f"We compared {', '.join(config.algos)} with ffzoo. On each data set all algorithms shared the network, "
-        "initial "
-        "weights where modules are equal, the order of the data, augmentation and optimizer."
-    ]
-    for condition in grid.conditions:
-        run = planned(grid, condition, grid.arms[0], grid.seeds[0], 1.0, False)
-        fit, epochs = run.fit, f"{run.fit.epochs} epochs"
-        if condition.name in grid.matched_epochs:
-            counts = [arm[grid.seeds[0]]["train_flops"] for arm in found.runs[condition.name].values() if arm]
-            spread = max(counts) / min(counts) if counts else 1.0
-            each = ", ".join(f"{arm} {n}" for arm, n in grid.matched_epochs[condition.name].items())
-            epochs = f"epochs matched in floating-point operations ({each}; the most is {spread:.2f} times the least)"
-        lines.append(
-            f"{condition.name}: {run.backbone}, batches of {fit.batch_size}, {fit.optimizer}, weight decay "
-            f"{fit.weight_decay:g}, {fit.schedule} schedule, augmentation {', '.join(fit.augment) or 'none'}, {epochs}."
-        )
-    tried = ", ".join(f"{f:.2g}" for f in grid.factors)
-    lines.append(
-        f"For each algorithm and data set {len(grid.factors)} learning rate(s), {tried} times the algorithm's own, "
-        "were "
-        f"tried with seed {grid.seeds[0]}; accuracy on a held-out part of the training data chose. The chosen rate was "
-        f"trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by seed; "
-        "intervals are 95 % intervals of the t distribution."
-    )
-    return " ".join(lines) + "\n"
-
-
-def _latex(config: Own, found: Found) -> str:
-    """Needs booktabs."""
-    heads = " & ".join(["Algorithm", *map(_escaped, config.datasets)])
-    lines = [r"\begin{tabular}{l" + "c" * len(config.datasets) + "}", r"\toprule", heads + r" \\", r"\midrule"]
-    for number, algo in enumerate(config.algos):
-        cells = []
-        for dataset in config.datasets:
-            values = [100 * cell["test_accuracy"] for cell in found.runs[dataset][algo].values()]
-            if not values:
-                cells.append("--")
-                continue
-            spread = rf" \pm {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-            gap = gap_of(found, dataset, config.algos[0], algo) if number else None
-            mark = r"^{*}" if gap is not None and gap.sign else ""
-            cells.append(f"${statistics.fmean(values):.2f}{spread}{mark}$")
-        cited = card_of(ZOO["algorithms"].get(algo))
-        cite = "" if cited is None else rf"~\cite{{{algo}}}"
-        lines.append(" & ".join([_escaped(algo) + cite, *cells]) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    star = f"% * the paired 95 % interval of {config.algos[0]} minus this algorithm excludes 0"
-    return "\n".join([*lines, star]) + "\n"
-
-
-def _escaped(name: str) -> str:
-    return name.replace("_", r"\_")
-
-
-def _references(config: Own) -> str:
-    entries = []
-    for algo in config.algos:
-        card = card_of(ZOO["algorithms"].get(algo))
-        if card is not None:
-            authors = card.authors.replace(", ", " and ").replace(" et al.", " and others")
-            fields = {"title": f"{{{card.title}}}", "author": authors, "year": str(card.year), "url": card.url}
-            body = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items() if value)
-            entries.append(f"@misc{{{algo},\n{body}\n}}\n")
-    return "\n".join(entries)

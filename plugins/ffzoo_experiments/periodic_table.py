@@ -8,49 +8,30 @@ code four projections. At full scale all 64 cells.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
 import statistics
 from collections.abc import Collection
-from typing import Any
 
 from ffzoo.bench.grid import Arm, Condition, Found, Grid, run_grid, train
-from ffzoo.bench.report import Report, Table
+from ffzoo.bench.report import Report
 from ffzoo.bench.statistics import Gap, factorial_effects
 from ffzoo.bench.study import Study
-from ffzoo.build import algorithm_spec
-from ffzoo.listing import list_algorithms
-from ffzoo.parts.options import Projection
 from ffzoo.plan import make_run
 from ffzoo.training.options import Execution
 from ffzoo_experiments.comparison import workers_of
 from ffzoo_experiments.comparison_options import Comparison
-from ffzoo_experiments.gap_tables import accuracy_table, written
-from ffzoo_experiments.periodic_figure import picture
+from ffzoo_experiments.gap_tables import accuracy_table
+from ffzoo_experiments.periodic_design import (
+    CONTRASTS,
+    Levels,
+    cells_of,
+    expected,
+    name_of,
+    published_cells,
+    settings_of,
+)
+from ffzoo_experiments.periodic_report import effect_table, picture, verdicts, whole_table
 from ffzoo_experiments.whole_data import SCALES as WHOLE
 
-Levels = tuple[int, ...]
-
-FACTORS: dict[str, tuple[Any, Any]] = {
-    "power": (1, 2),
-    "grid": (1, 4),
-    "l2": ("none", "pooled"),
-    "temperature": (1.05, "learned"),
-}
-"""Option of the goodness -> its value at -1 and at +1. The constant temperature is where the learned one begins."""
-PROJECTIONS: dict[Levels, str] = {(-1, -1): "groups", (1, -1): "random", (-1, 1): "waves", (1, 1): "learned"}
-CONTRASTS: dict[str, tuple[int, ...]] = {
-    **{f"{name}: {high} - {low}": (number,) for number, (name, (low, high)) in enumerate(FACTORS.items())},
-    "projection: random, learned - groups, waves": (4,),
-    "projection: waves, learned - groups, random": (5,),
-    "projection: groups, learned - random, waves": (4, 5),
-    **{
-        f"{a} x {b}": (i, j)
-        for (i, a), (j, b) in itertools.combinations(enumerate([*FACTORS, "dense", "structured"]), 2)
-        if (i, j) != (4, 5)
-    },
-}
-"""Effect -> the factors whose levels are multiplied. ``dense`` and ``structured`` are the projection's two factors."""
 SCALES = {
     "smoke": (*(("digits",), {"backbone.width": 10, "backbone.depth": 2, "data.train_size": 200}, 1, (0, 1), (1.0,)),),
     "cpu": (
@@ -65,60 +46,6 @@ SCALES = {
     ),
 }
 """Scale -> data sets, network, epochs, seeds, learning rates."""
-
-
-def cells_of(scale: str) -> dict[Levels, str]:
-    """Levels -> name of the arm: half of the cells, all at full scale."""
-    every = itertools.product((-1, 1), repeat=6)
-    return {levels: name_of(levels) for levels in every if scale == "full" or math.prod(levels) == 1}
-
-
-def name_of(levels: Levels) -> str:
-    """What tables call a cell."""
-    values = [values[level > 0] for level, values in zip(levels, FACTORS.values(), strict=False)]
-    words = [
-        f"h^{values[0]}",
-        f"grid {values[1]}",
-        "L2" if values[2] == "pooled" else "",
-        "T" if values[3] == "learned" else "",
-    ]
-    return ", ".join(word for word in [*words, PROJECTIONS[levels[4:]]] if word)
-
-
-def settings_of(levels: Levels) -> dict[str, Any]:
-    """The options of a cell."""
-    chosen = {
-        f"goodness.{name}": values[level > 0] for level, (name, values) in zip(levels, FACTORS.items(), strict=False)
-    }
-    return {**chosen, "goodness.projection": PROJECTIONS[levels[4:]]}
-
-
-_PLACED = {"dcl": Projection(power=1, grid=1, projection="learned", temperature=20.0)}
-"""A rule whose goodness is of another class: one learned table for all blocks."""
-
-
-def published_cells() -> dict[Levels, list[str]]:
-    """Levels -> the registered rules of one class goodness that lie there, by the nearest value of each option."""
-    found: dict[Levels, list[str]] = {}
-    for algo in list_algorithms():
-        recipe = algorithm_spec(algo).recipe
-        goodness = recipe.terms[0].goodness if recipe is not None and len(recipe.terms) == 1 else None
-        goodness = _PLACED.get(algo, goodness)
-        if (
-            isinstance(goodness, Projection)
-            and recipe is not None
-            and recipe.isolation == "local"
-            and recipe.train_blocks
-        ):
-            found.setdefault(_levels(goodness), []).append(algo)
-    return found
-
-
-def _levels(goodness: Projection) -> Levels:
-    projection = {"orthogonal": "random", "embeddings": "random"}.get(goodness.projection, goodness.projection)
-    two = next(levels for levels, name in PROJECTIONS.items() if name == projection)
-    chosen = (goodness.power == 2, goodness.grid != 1, goodness.l2 != "none", goodness.temperature == "learned")
-    return (*(1 if high else -1 for high in chosen), *two)
 
 
 def grid(config: Comparison) -> Grid:
@@ -145,26 +72,23 @@ def e13(config: Comparison, study: Study) -> Report:
         "whole": whole,
     }
     notes = [
-        f"{config.scale} scale: {len(cells)} of 64 cells, {len(design.seeds)} seeds; the learning rate of every cell "
-        "was "
-        f"chosen of {len(design.factors)} on the validation part.",
+        f"{config.scale} scale: {len(cells)} of 64 cells, {len(design.seeds)} seeds; of {len(design.factors)} learning "
+        "rates the validation part chose one for every cell.",
         "An effect is the mean of its cells at the first value less that at the second; intervals are 95 % and hold "
-        "together "
-        "(Holm), from the variance over seeds pooled over cells.",
+        "together (Holm), from the variance over seeds pooled over cells.",
         "All else is dtg_ff: layernorm between blocks, the best range of blocks predicts.",
         *(f"Left out: {line}." for line in left_out),
     ]
     return Report(
         data,
-        (_effect_table(effects), *([_whole_table(whole)] if whole else []), accuracy_table(design, found)),
-        (picture({name: _expected(of, cells) for name, of in means.items()}, means, published),),
-        _verdicts(config, effects, best),
+        (effect_table(effects), *([whole_table(whole)] if whole else []), accuracy_table(design, found)),
+        (picture({name: expected(of, cells) for name, of in means.items()}, means, published),),
+        verdicts(config, effects, best),
         tuple(notes),
         "Which option of the class goodness is worth how many points?",
         "Each published rule argues for its own choice.",
         "A small CNN, subsets, a short training. Rules that differ in more than these options are marked at the "
-        "nearest "
-        "cell, which is not the rule.",
+        "nearest cell, which is not the rule.",
     )
 
 
@@ -184,24 +108,6 @@ def _effects(found: Found, condition: str, cells: dict[Levels, str]) -> dict[str
     if len(shared) < 2 or any(of != shared for of in seeds.values()):
         return {}
     return factorial_effects({levels: _values(found, condition, name) for levels, name in cells.items()}, CONTRASTS)
-
-
-def _expected(means: dict[Levels, float], cells: Collection[Levels]) -> dict[Levels, float]:
-    """What main effects and two-way interactions make of every cell, those that were not run included.
-
-    Nothing where one of the cells is missing: then its coefficients are no longer plain means.
-    """
-    if set(means) != set(cells):
-        return {}
-    terms = [(), *((i,) for i in range(6)), *itertools.combinations(range(6), 2)]
-    weights = {
-        term: statistics.fmean(math.prod(levels[i] for i in term) * value for levels, value in means.items())
-        for term in terms
-    }
-    return {
-        levels: sum(weight * math.prod(levels[i] for i in term) for term, weight in weights.items())
-        for levels in itertools.product((-1, 1), repeat=6)
-    }
 
 
 def _best_new(found: Found, cells: dict[Levels, str], published: Collection[Levels]) -> Levels | None:
@@ -237,26 +143,3 @@ def _whole(config: Comparison, study: Study, best: Levels, left_out: list[str]) 
     study.expect(len(runs))
     cells = train(study, runs, 1 if study.reads_only else workers_of(config), left_out)
     return {key: 100 * cell["test_accuracy"] for key, cell in cells.items()}
-
-
-def _effect_table(effects: dict[str, dict[str, Gap]]) -> Table:
-    names = [name for name in CONTRASTS if any(name in of for of in effects.values())]
-    rows = tuple((name, *(written(of.get(name)) for of in effects.values())) for name in names)
-    return Table("Effects, points", ("effect", *effects), rows)
-
-
-def _whole_table(whole: dict[str, float]) -> Table:
-    return Table("One seed under the recipe of E1", ("run", "test %"), tuple((k, f"{v:.2f}") for k, v in whole.items()))
-
-
-def _verdicts(config: Comparison, effects: dict[str, dict[str, Gap]], best: Levels | None) -> tuple[str, ...]:
-    word = "inconclusive" if config.scale == "smoke" else "descriptive"
-    lines = []
-    for name, of in effects.items():
-        main = {key: gap for key, gap in of.items() if ":" in key and gap.sign}
-        worth = "; ".join(f"{key} {written(gap)}" for key, gap in sorted(main.items(), key=lambda i: -abs(i[1].mean)))
-        nothing = "no main effect is clear of 0" if of else "no effect is estimated, for cells or seeds are missing"
-        lines.append(f"{word}: {name}: {worth or nothing}")
-    if best is not None:
-        lines.append(f"{word}: of the cells without a rule, the best on the validation parts is {name_of(best)}")
-    return tuple(lines)

@@ -6,8 +6,9 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.options import require
+from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
-from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Resolutions
 
 WORDS = Words(

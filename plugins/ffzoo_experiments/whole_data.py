@@ -11,8 +11,9 @@ from typing import Any
 from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
+from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
-from ffzoo_experiments.comparison import Claim, Words, compare
+from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
 WORDS = Words(

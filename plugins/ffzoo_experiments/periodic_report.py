@@ -1,4 +1,4 @@
-"""The picture of ``e13``: 64 cells a data set, with the published rules at theirs."""
+"""What ``e13`` shows: 64 cells a data set with the published rules at theirs, the effects, the verdicts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import math
 
 import matplotlib.figure
 
-from ffzoo.bench.report import Figure
+from ffzoo.bench.report import Figure, Table
+from ffzoo.bench.statistics import Gap
+from ffzoo_experiments.comparison_options import Comparison
+from ffzoo_experiments.gap_tables import written
+from ffzoo_experiments.periodic_design import CONTRASTS, Levels, name_of
 
 Cells = dict[tuple[int, ...], float]
 
@@ -62,3 +66,29 @@ def picture(
 
 def _value(cell: tuple[int, ...], seen: Cells, model: Cells) -> float:
     return seen.get(cell, model.get(cell, math.nan))
+
+
+def effect_table(effects: dict[str, dict[str, Gap]]) -> Table:
+    """Every effect on every data set."""
+    names = [name for name in CONTRASTS if any(name in of for of in effects.values())]
+    rows = tuple((name, *(written(of.get(name)) for of in effects.values())) for name in names)
+    return Table("Effects, points", ("effect", *effects), rows)
+
+
+def whole_table(whole: dict[str, float]) -> Table:
+    """The runs on all of CIFAR-10."""
+    return Table("One seed under the recipe of E1", ("run", "test %"), tuple((k, f"{v:.2f}") for k, v in whole.items()))
+
+
+def verdicts(config: Comparison, effects: dict[str, dict[str, Gap]], best: Levels | None) -> tuple[str, ...]:
+    """The main effects that are clear of 0, and the best cell of no registered rule."""
+    word = "inconclusive" if config.scale == "smoke" else "descriptive"
+    lines = []
+    for name, of in effects.items():
+        main = {key: gap for key, gap in of.items() if ":" in key and gap.sign}
+        worth = "; ".join(f"{key} {written(gap)}" for key, gap in sorted(main.items(), key=lambda i: -abs(i[1].mean)))
+        nothing = "no main effect is clear of 0" if of else "no effect is estimated, for cells or seeds are missing"
+        lines.append(f"{word}: {name}: {worth or nothing}")
+    if best is not None:
+        lines.append(f"{word}: of the cells without a rule, the best on the validation parts is {name_of(best)}")
+    return tuple(lines)
