@@ -31,7 +31,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"python -m ffzoo\.eval([^`\n]*)")
 # What a reader fills in: NAME, DIR, KEY=VALUE, ...
 PLACEHOLDER = re.compile(r"(^|[ :=])([A-Z]{1,}|\.\.\.|<\w+>)($|[ =])")
-# Entry points and their helpers; the command line documents itself.
+# Entry points and what they are made of; the command line documents itself.
 NOT_IN_THE_REFERENCE = {
     *("ffzoo.builtin", "ffzoo.card_view", "ffzoo.cli", "ffzoo.eval", "ffzoo.plugins", "ffzoo.terminal"),
     # What a card says is on the page of its algorithm.

@@ -18,7 +18,7 @@ class Normalization(nn.Module):
 
     Args:
         config: the options, or None when it has none.
-        shape: features without the batch.
+        shape: features of the block before, without the batch; what is pooled between the blocks may have smaller maps.
     """
 
     by_channel: ClassVar[bool] = False  # True: it reads (B, C, ...) alone, not tokens or channels that come last
