@@ -7,7 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ffzoo.parts.options import ConcatLinear
 from tests.zoo import reference as ref
+
+HEAD_LR = ConcatLinear().lr
 
 Loss = Callable[[ref.Arrays, int], ref.Array]
 """State and block -> that block's loss."""
@@ -40,7 +43,19 @@ def logistic(positive: ref.Array, negative: ref.Array, scale: float, threshold: 
     return (real.mean() + false.mean()) / 2
 
 
-def assert_step(algorithm: ref.Algorithm, data: ref.Batch, loss: Loss, own: Callable[[int], list[str]]) -> ref.Arrays:
+def readout(state: ref.Arrays, x: ref.Array) -> ref.Array:
+    """Logits of ``fusion=concat_linear`` with ``first=1``: of the normalized features of all blocks but the first."""
+    read = np.concatenate([ref.layernorm(features(state, x, l)) for l in range(1, ref.DEPTH)], 1)
+    return read @ state["fusion_head.linear.weight"].T + state["fusion_head.linear.bias"]
+
+
+def assert_step(
+    algorithm: ref.Algorithm,
+    data: ref.Batch,
+    loss: Loss,
+    own: Callable[[int], list[str]],
+    head: Callable[[ref.Arrays], ref.Array] | None = None,
+) -> ref.Arrays:
     """Every block takes a step down its own loss; the state after it.
 
     Args:
@@ -48,14 +63,16 @@ def assert_step(algorithm: ref.Algorithm, data: ref.Batch, loss: Loss, own: Call
         data: the batch.
         loss: of a block.
         own: what a block trains, beside the weights and biases of its one layer.
+        head: the loss of the learned readout, which has a learning rate of its own.
     """
-    before = ref.arrays(algorithm)
-    metrics = algorithm.train_step(data)
-    after = ref.arrays(algorithm)
+    before, after, losses = ref.step_and_losses(algorithm, data)
+    if head is not None:
+        ref.assert_updates(before, after, head, ["fusion_head.linear.weight", "fusion_head.linear.bias"], HEAD_LR)
+        np.testing.assert_allclose(losses.pop("fusion"), head(before).real, rtol=0, atol=1e-10)
     for l in range(ref.DEPTH):
         keys = [f"backbone.blocks.{l}.linear.weight", f"backbone.blocks.{l}.linear.bias", *own(l)]
         ref.assert_updates(before, after, lambda s, l=l: loss(s, l), keys)
-        np.testing.assert_allclose(float(metrics[f"loss/{l + 1}"]), loss(before, l).real, atol=1e-10)
+    ref.assert_losses(losses, lambda l: loss(before, l))
     return after
 
 
@@ -65,4 +82,4 @@ def assert_predicts(
     """The prediction is the score of every label in turn."""
     state = ref.arrays(algorithm)
     expected = np.stack([score(state, np.full(len(x), k)) for k in range(ref.CLASSES)], 1)
-    np.testing.assert_allclose(ref.numpy(algorithm.predict(torch.from_numpy(x))), expected.real, atol=1e-10)
+    np.testing.assert_allclose(ref.numpy(algorithm.predict(torch.from_numpy(x))), expected.real, rtol=0, atol=1e-10)

@@ -38,7 +38,17 @@ def softmax(z: ref.Array) -> ref.Array:
 
 def output(state: ref.Arrays, f: ref.Array) -> ref.Array:
     """Probabilities of the output layer."""
-    return softmax(f @ state["output.weight"].T + state["output.bias"])
+    return softmax(logits(state, f))
+
+
+def logits(state: ref.Arrays, f: ref.Array) -> ref.Array:
+    """Scores of the output layer."""
+    return f @ state["output.weight"].T + state["output.bias"]
+
+
+def surprise(p: ref.Array, target: ref.Array) -> float:
+    """The cross-entropy of probabilities p with those of the target."""
+    return float(-(target * np.log(p)).sum(1).mean())
 
 
 def assert_moved(before: ref.Arrays, after: ref.Arrays, gradients: dict[str, ref.Array]) -> None:

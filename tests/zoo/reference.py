@@ -1,4 +1,4 @@
-"""Helpers to state a rule in plain numpy and to compare one step of it with the library's.
+"""What the tests here share: a rule is stated in plain numpy, and one step of it compared with the library's.
 
 A reference is a function of numpy arrays, written from a paper's equations; nothing of the library is in it. Its
 gradient is taken by complex steps, f'(w) = Im f(w + i h) / h with h = 1e-30, which is exact to rounding: so a
@@ -7,7 +7,7 @@ reference states the loss alone, and must be written with functions that take co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -68,9 +68,15 @@ def arrays(algorithm: Algorithm) -> Arrays:
 
 def step(algorithm: Algorithm, data: Batch) -> tuple[Arrays, Arrays]:
     """The state before and after one training step."""
+    return step_and_losses(algorithm, data)[:2]
+
+
+def step_and_losses(algorithm: Algorithm, data: Batch) -> tuple[Arrays, Arrays, dict[str, float]]:
+    """The state before and after one training step, and the losses that it reports, by their place (``"1"``)."""
     before = arrays(algorithm)
-    algorithm.train_step(data)
-    return before, arrays(algorithm)
+    metrics = algorithm.train_step(data)
+    losses = {key.removeprefix("loss/"): float(value) for key, value in metrics.items() if key.startswith("loss/")}
+    return before, arrays(algorithm), losses
 
 
 def gradient(loss: Callable[[Array], Any], at: Array) -> Array:
@@ -94,6 +100,17 @@ def assert_updates(
         expected = before[key] - rate * gradient(lambda w, key=key: loss({**before, key: w}), before[key])
         assert np.abs(after[key] - before[key]).max() > 1e-7, f"{key} did not move"
         np.testing.assert_allclose(after[key], expected, rtol=0, atol=tol, err_msg=key)
+
+
+def assert_losses(
+    losses: Mapping[str, float], expected: Callable[[int], Any], blocks: Iterable[int] = range(DEPTH)
+) -> None:
+    """The losses reported are those expected of ``blocks``, and there are no others."""
+    assert losses.keys() == {str(l + 1) for l in blocks}
+    for l in blocks:
+        np.testing.assert_allclose(
+            losses[str(l + 1)], np.real(expected(l)), rtol=0, atol=1e-10, err_msg=f"loss/{l + 1}"
+        )
 
 
 def numpy(x: Tensor) -> Array:

@@ -23,12 +23,13 @@ def auxiliary(h: ref.Array, state: ref.Arrays, block: int) -> ref.Array:
 
 def test_updates():
     algorithm = ref.build("auglocal")
-    before, after = ref.step(algorithm, ref.batch())
+    before, after, losses = ref.step_and_losses(algorithm, ref.batch())
+    loss = lambda s, l: classes.block_loss(auxiliary, ref.cross_entropy, ref.layernorm, s, l)  # noqa: E731
     for l in range(ref.DEPTH):
         keys = [key for key in before if key.startswith((f"goodness.{l}.", f"backbone.blocks.{l}."))]
         assert len(keys) == 4 + 2 * LAYERS[l]
-        loss = lambda s, l=l: classes.block_loss(auxiliary, ref.cross_entropy, ref.layernorm, s, l)  # noqa: E731
-        ref.assert_updates(before, after, loss, keys)
+        ref.assert_updates(before, after, lambda s, l=l: loss(s, l), keys)
+    ref.assert_losses(losses, lambda l: loss(before, l))
 
 
 def test_prediction_is_the_last_block_s():

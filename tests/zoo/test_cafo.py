@@ -22,11 +22,11 @@ def predictor(h: ref.Array, state: ref.Arrays, block: int) -> ref.Array:
 
 def test_predictors_learn_and_blocks_do_not():
     algorithm = ref.build("cafo")
-    before, after = ref.step(algorithm, ref.batch())
+    before, after, losses = ref.step_and_losses(algorithm, ref.batch())
+    loss = lambda s, l: classes.block_loss(predictor, ref.cross_entropy, over_batch, s, l)  # noqa: E731
     for l in range(ref.DEPTH):
-        key = f"goodness.{l}.0.projection"
-        loss = lambda s, l=l: classes.block_loss(predictor, ref.cross_entropy, over_batch, s, l)  # noqa: E731
-        ref.assert_updates(before, after, loss, [key])
+        ref.assert_updates(before, after, lambda s, l=l: loss(s, l), [f"goodness.{l}.0.projection"])
+    ref.assert_losses(losses, lambda l: loss(before, l))
     for key, value in after.items():
         if key.startswith("backbone"):
             np.testing.assert_array_equal(value, before[key], err_msg=key)

@@ -35,7 +35,7 @@ def test_goodness_of_maps():
     for l in range(4):
         h = classes.features(algorithm, l)
         found = algorithm.goodness[l][0](torch.from_numpy(h))
-        np.testing.assert_allclose(ref.numpy(found), goodness(h, {}, l), rtol=0, atol=1e-7)
+        np.testing.assert_allclose(ref.numpy(found), goodness(h, {}, l), rtol=0, atol=1e-10)
 
 
 def test_the_prediction_is_the_class_of_the_largest_summed_goodness():

@@ -37,14 +37,16 @@ def keys(block: int) -> list[str]:
 
 def test_two_steps_of_overlapping_pairs():
     algorithm, data = ref.build("distance_forward"), ref.batch()
-    before, after = ref.step(algorithm, data)
+    before, after, losses = ref.step_and_losses(algorithm, data)
+    ref.assert_losses(losses, lambda l: loss(before, l))
     # The gradient stops behind block 2: blocks 1 and 2 learn from the loss of the second, block 3 waits.
     ref.assert_updates(before, after, lambda s: loss(s, 1), [*keys(0), *keys(1), "goodness.1.0.centroids"])
     still = ["goodness.0.0.centroids", "goodness.2.0.centroids", *keys(2)]
     for key in still:
         np.testing.assert_array_equal(after[key], before[key], err_msg=key)
 
-    before, after = ref.step(algorithm, data)
+    before, after, losses = ref.step_and_losses(algorithm, data)
+    ref.assert_losses(losses, lambda l: loss(before, l))
     # Now it stops behind blocks 1 and 3: block 2 learns from the loss of block 3, block 1 from its own.
     ref.assert_updates(before, after, lambda s: loss(s, 0), [*keys(0), "goodness.0.0.centroids"])
     # Blocks are updated in turn, so the pair reads what the first block was before the step.

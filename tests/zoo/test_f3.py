@@ -30,11 +30,15 @@ def test_two_epochs():
     for epoch in (0, 1):
         for index in ([5, 0, 3, 9, 1, 2], [4, 8, 6, 7, 0, 5]):  # 0 and 5 come twice
             data = dataclasses.replace(ref.batch(seed=epoch), index=torch.tensor(index))
-            before, after = ref.step(algorithm, data)
-            gradients, p = expected(before, ref.numpy(data.x), ref.numpy(data.y), kept[index])
+            before, after, losses = ref.step_and_losses(algorithm, data)
+            x, y = ref.numpy(data.x), ref.numpy(data.y)
+            gradients, p = expected(before, x, y, kept[index])
             passes.assert_moved(before, after, gradients)
+            ref.assert_losses(losses, lambda l, p=p, y=y: passes.surprise(p, ref.onehot(y)), [ref.DEPTH - 1])
             kept[index] = p
-    np.testing.assert_allclose(ref.numpy(algorithm.training_state()[0]["memory"]), kept, atol=1e-10)
+    np.testing.assert_allclose(ref.numpy(algorithm.training_state()[0]["memory"]), kept, rtol=0, atol=1e-10)
+    z = passes.logits(after, passes.blocks(after, x).f)
+    np.testing.assert_allclose(ref.numpy(algorithm.predict(data.x)), z, rtol=0, atol=1e-10)
 
 
 def test_the_memory_survives_a_checkpoint():

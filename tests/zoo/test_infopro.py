@@ -38,15 +38,18 @@ def test_goodness_loss_and_update():
         rebuilt = h @ state[decoder + "layers.0"].T + state[decoder + "shifts.0"]
         return keep[block] * ((rebuilt - x) ** 2).mean() + tell[block] * ref.cross_entropy(z, y)
 
-    before, after = ref.step(algorithm, data)
+    before, after, losses = ref.step_and_losses(algorithm, data)
+    ref.assert_losses(losses, lambda l: loss(before, l), range(depth))
+    trained = []
     for l in range(depth):
         keys = [f"backbone.blocks.{l}.linear.weight", f"backbone.blocks.{l}.linear.bias"]
-        keys += [f"goodness.{l}.0.filters.0", f"goodness.{l}.0.readout"]
-        if l < depth - 1:
+        keys += [f"goodness.{l}.0.{name}" for name in ("filters.0", "shifts.0", "readout", "bias")]
+        if l < depth - 1:  # the last block rebuilds nothing
             keys += [f"goodness.{l}.1.layers.0", f"goodness.{l}.1.shifts.0"]
-        else:
-            np.testing.assert_array_equal(after[f"goodness.{l}.1.layers.0"], before[f"goodness.{l}.1.layers.0"])
         ref.assert_updates(before, after, lambda s, l=l: loss(s, l), keys)
+        trained += keys
+    for key in before.keys() - set(trained):
+        np.testing.assert_array_equal(after[key], before[key], err_msg=key)
 
 
 def test_a_map_is_enlarged_and_convolved():
@@ -58,7 +61,7 @@ def test_a_map_is_enlarged_and_convolved():
     along = np.array([[1, 0], [2 / 3, 1 / 3], [1 / 3, 2 / 3], [0, 1]])  # corners stay where they are
     large = np.einsum("rp,bcpq,sq->bcrs", along, h.numpy(), along)
     hidden = ref.relu(convolve(large, state, 0))
-    np.testing.assert_allclose(ref.numpy(decoder(h)), convolve(hidden, state, 1), atol=1e-10)
+    np.testing.assert_allclose(ref.numpy(decoder(h)), convolve(hidden, state, 1), rtol=0, atol=1e-10)
 
 
 def convolve(x: ref.Array, state: ref.Arrays, layer: int) -> ref.Array:

@@ -37,7 +37,8 @@ def test_one_block_of_two_layers_after_the_other():
             positive, negative = ((features(state, view, l) ** 2).mean(1) for view in views)
             return pairs.logistic(positive, negative, 1, 1.5)
 
-        before, after = ref.step(algorithm, data)
+        before, after, losses = ref.step_and_losses(algorithm, data)
+        np.testing.assert_allclose(losses[str(l + 1)], loss(before).real, rtol=0, atol=1e-10)
         keys = [f"backbone.blocks.{l}.{layer}.linear.{name}" for layer, name in LAYERS]
         ref.assert_updates(before, after, loss, keys)
         for key in before.keys() - set(keys):

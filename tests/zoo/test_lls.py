@@ -63,9 +63,12 @@ def test_waves_run_along_the_pooled_features(form):
         h = classes.features(algorithm, l)
         side = min(4, h.shape[2])
         a = classes.windows(h, side).mean(-1).reshape(len(h), -1)
-        expected = unit(a) @ waves(a.shape[1], sine=form == "sine") / temperature("lls")
-        found = algorithm.goodness[l][0](torch.from_numpy(h))
-        np.testing.assert_allclose(ref.numpy(found), expected, rtol=0, atol=1e-10 if form == "square" else 1e-5)
+        part = algorithm.goodness[l][0]
+        w = ref.numpy(part.projection)
+        exact = waves(a.shape[1], sine=form == "sine")
+        np.testing.assert_allclose(w, exact, rtol=0, atol=0 if form == "square" else 1e-7)  # kept in float32
+        expected = unit(a) @ w / temperature("lls")
+        np.testing.assert_allclose(ref.numpy(part(torch.from_numpy(h))), expected, rtol=0, atol=1e-10)
 
 
 def test_the_learned_factors_start_as_in_the_authors_code():

@@ -28,15 +28,16 @@ def score(h: ref.Array, state: ref.Arrays, block: int) -> ref.Array:
 
 def test_three_steps():
     algorithm = ref.build("man")
+    loss = lambda s, l: classes.block_loss(score, ref.cross_entropy, ref.layernorm, s, l)  # noqa: E731
     for _ in range(3):
-        before, after = ref.step(algorithm, ref.batch())
+        before, after, losses = ref.step_and_losses(algorithm, ref.batch())
+        ref.assert_losses(losses, lambda l, before=before: loss(before, l))
         for l in range(ref.DEPTH):
             keys = [f"goodness.{l}.0.{name}" for name in ("readout", "bias")]
             keys += [f"backbone.blocks.{l}.linear.{name}" for name in ("weight", "bias")]
             if l < ref.DEPTH - 1:
                 keys += [f"goodness.{l}.0.bias_layer.{name}" for name in ("weight", "bias")]
-            loss = lambda s, l=l: classes.block_loss(score, ref.cross_entropy, ref.layernorm, s, l)  # noqa: E731
-            ref.assert_updates(before, after, loss, keys)
+            ref.assert_updates(before, after, lambda s, l=l: loss(s, l), keys)
         for l in range(ref.DEPTH - 1):
             for name in ("weight", "bias"):
                 key, theta = f"goodness.{l}.0.average.{name}", before[f"backbone.blocks.{l + 1}.linear.{name}"]

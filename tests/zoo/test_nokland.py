@@ -38,7 +38,8 @@ def test_updates_of_predsim():
         matching = ((similarity(e) - similarity(ref.onehot(y))) ** 2).mean()
         return 0.01 * ref.cross_entropy(classifier(h, state, block), y) + 0.99 * matching
 
-    before, after = ref.step(algorithm, data)
+    before, after, losses = ref.step_and_losses(algorithm, data)
+    ref.assert_losses(losses, lambda l: loss(before, l))
     for l in range(ref.DEPTH):
         keys = [f"backbone.blocks.{l}.linear.{name}" for name in ("weight", "bias")]
         keys += [f"goodness.{l}.{name}" for name in ("0.projection", "0.bias", "1.weight")]

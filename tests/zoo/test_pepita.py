@@ -17,17 +17,22 @@ from tests.zoo import reference as ref
 def test_every_update():
     data = ref.batch()
     x, y = ref.numpy(data.x), ref.numpy(data.y)
-    before, after = ref.step(ref.build("pepita", {"scale": 0.5}), data)
+    algorithm = ref.build("pepita", {"scale": 0.5})
+    before, after, losses = ref.step_and_losses(algorithm, data)
     matrix = before["modulation"]  # (K, inputs)
     assert 0.3 < np.abs(matrix).max() <= 0.5 * (6 / ref.INPUTS) ** 0.5
     first = passes.blocks(before, x)
     error = passes.output(before, first.f) - ref.onehot(y)
     second = passes.blocks(before, x + error @ matrix)
-    gradients = passes.output_layer(passes.output(before, second.f) - ref.onehot(y), second.f)
+    p = passes.output(before, second.f)
+    gradients = passes.output_layer(p - ref.onehot(y), second.f)
     for l in range(ref.DEPTH):
         delta = (first.h[l] - second.h[l]) * (second.a[l] > 0)
         gradients |= passes.layer(delta, second.u[l], l)
     passes.assert_moved(before, after, gradients)
+    ref.assert_losses(losses, lambda l: passes.surprise(p, ref.onehot(y)), [ref.DEPTH - 1])
+    z = passes.logits(after, passes.blocks(after, x).f)  # of the inputs as they are
+    np.testing.assert_allclose(ref.numpy(algorithm.predict(data.x)), z, rtol=0, atol=1e-10)
 
 
 def test_running_statistics_are_those_of_the_inputs_as_they_are():

@@ -33,7 +33,8 @@ def test_pairs_of_blocks_learn_from_the_later_ones_loss():
             margin = goodness(state, x, y, block) - goodness(state, x, wrong, block)
             return np.log(1 + np.exp(-4 * margin)).mean()
 
-        before, after = ref.step(algorithm, data)
+        before, after, losses = ref.step_and_losses(algorithm, data)
+        ref.assert_losses(losses, lambda l, before=before, loss=loss: loss(before, l))
         moved = []
         for of_block, blocks in taught.items():
             keys = [f"backbone.blocks.{l}.linear.{name}" for l in blocks for name in ("weight", "bias")]
