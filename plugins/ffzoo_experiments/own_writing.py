@@ -32,8 +32,8 @@ def methods(config: Own, grid: Grid, found: Found) -> str:
     tried = ", ".join(f"{f:.2g}" for f in grid.factors)
     lines.append(
         f"For each algorithm and data set {len(grid.factors)} learning rate(s), {tried} times the algorithm's own, "
-        f"were tried with seed {grid.seeds[0]}; accuracy on a held-out part of the training data chose. The chosen rate "
-        f"was trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by seed; "
+        f"were tried with seed {grid.seeds[0]}; accuracy on a held-out part of the training data chose. The chosen "
+        f"rate was trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by seed; "
         "intervals are 95 % intervals of the t distribution."
     )
     return " ".join(lines) + "\n"
