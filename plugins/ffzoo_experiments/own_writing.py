@@ -33,8 +33,8 @@ def methods(config: Own, grid: Grid, found: Found) -> str:
     lines.append(
         f"For each algorithm and data set {len(grid.factors)} learning rate(s), {tried} times the algorithm's own, "
         f"were tried with seed {grid.seeds[0]}; accuracy on a held-out part of the training data chose. The chosen "
-        f"rate was trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by seed; "
-        "intervals are 95 % intervals of the t distribution."
+        f"rate was trained with {len(grid.seeds)} seed(s), and the test data were read once a run. Gaps are paired by "
+        "seed; intervals are 95 % intervals of the t distribution."
     )
     return " ".join(lines) + "\n"
 
