@@ -48,6 +48,7 @@ class Own:
     Attributes:
         algos: the first is compared with each of the others.
         datasets: each with its default backbone, or with ``backbone``.
+        seeds: one run of every algorithm each; gaps are paired by them.
         trials: learning rates tried for each algorithm and data set, up and down from its own in steps of a factor of
             the square root of ten; the validation part chooses.
         match: compare at equal epochs, or at equal operations of training.
