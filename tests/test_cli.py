@@ -84,7 +84,10 @@ BAD = {
     "config that is no TOML": (lambda t, f: ["--config", plugin(t / "x.toml", "a = = 1")], "is not TOML"),
     "config that is no text": (lambda t, f: ["--config", str(f / "checkpoint.safetensors")], "it is not text"),
     "unknown configuration": (lambda t, f: ["--config", "fast_cifr"], "did you mean 'fast_cifar'"),
-    "no configuration of that name": (lambda t, f: ["--config", "xyz"], "choose from fast_cifar, fast_cifar_wide, mnist_mlp, vanilla_mnist"),
+    "no configuration of that name": (
+        lambda t, f: ["--config", "xyz"],
+        "choose from fast_cifar, fast_cifar_wide, mnist_mlp, vanilla_mnist",
+    ),
     "a table run with another key": (
         lambda t, f: ["--config", plugin(t / "x.toml", "[run]\nepoch = 3")],
         "unknown option 'run.epoch': did you mean 'epochs'",
