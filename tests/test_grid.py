@@ -14,7 +14,7 @@ import pytest
 
 from ffzoo.bench.grid import Arm, Condition, Grid, planned, refuse_unfair, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
-from ffzoo.errors import OptionError
+from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.evaluation import run_all
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -227,6 +227,29 @@ def test_options_have_shorthands_and_wrong_ones_are_named(tmp_path, capsys):
 
 
 CLAIMS = [f"e{number}" for number in range(1, 14)]
+
+
+def test_how_many_work_may_change_when_a_study_goes_on(tmp_path):
+    folder = tmp_path / "a"
+    Study("toy", Comparison(workers=1), folder).cell("x", lambda: 1)
+    assert Study("toy", Comparison(workers=2), folder).cell("x", lambda: 2) == 1
+    with pytest.raises(CheckpointError, match="begun with seeds"):
+        Study("toy", Comparison(seeds=(3,)), folder)
+
+
+def test_all_goes_on_behind_an_experiment_that_breaks(monkeypatch, tmp_path, capsys):
+    from ffzoo.bench import __main__ as command
+
+    made: list[str] = []
+
+    def one(entry, settings, out, args):
+        made.append(entry.name)
+        if entry.name == "e2":
+            raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(command, "_one", one)
+    assert command.main(["all", "--scale", "smoke"]) == 2
+    assert made == CLAIMS and "e2: RuntimeError: out of memory" in capsys.readouterr().err
 
 
 @pytest.mark.slow

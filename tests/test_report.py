@@ -8,8 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure as Canvas
 
 from ffzoo.bench.__main__ import main as bench
+from ffzoo.bench.report import Figure, side_by_side
 from ffzoo.report import main
 
 
@@ -61,3 +63,26 @@ def test_no_study_is_an_error(tmp_path, capsys):
     assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "holds no study" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_cells_of_another_version_are_named_and_the_others_are_reported(results, tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "e5").symlink_to(results / "e5")
+    assert bench(["e9", "--scale", "smoke", "--quiet", "--out", str(folder / "e9")]) == 0
+    lines = [json.loads(line) for line in (folder / "e9" / "cells.jsonl").read_text().splitlines()]
+    del lines[0]["value"]["saved_activation_bytes"]
+    (folder / "e9" / "cells.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main([str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 1
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "Left out: e9: its cells are not of this version: KeyError" in page and "# e5" in page
+
+
+def test_figures_side_by_side_have_equal_vertical_axes():
+    def figure(top: float) -> Figure:
+        return Figure("gaps", "a caption", lambda canvas: canvas.subplots().plot([0, 1], [0, top]))
+
+    canvas = Canvas()
+    side_by_side({"small": figure(1.0), "large": figure(50.0)}).draw(canvas)
+    limits = {ax.get_ylim() for part in canvas.subfigs for ax in part.axes}
+    assert len(limits) == 1 and limits.pop()[1] >= 50

@@ -299,12 +299,12 @@ def train_cell(
 ) -> dict[str, Any]:
     """Train and test one run, going on from its checkpoint; or say why it was refused.
 
+    A checkpoint that cannot be read is thrown away, and the cell begun anew.
+
     Args:
         config: of the run.
         further: measures more of what was trained.
         folder: of its checkpoint; nothing is kept when None.
-
-    A checkpoint that cannot be read is thrown away, and the cell begun anew.
 
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ffzoo.bench.grid import Arm, Condition, Grid
+from ffzoo.bench.grid import Arm, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
+from ffzoo_experiments.subsets import image_grid
 
 WHOLE = "learned T, decoupled, sum"
 _BASE = {"fusion": "sum"}
@@ -27,27 +28,11 @@ WORDS = Words(
     limits="One change at a time, a small CNN, subsets of two data sets and a short training.",
     axis="data set",
 )
-SCALES = {
-    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
-    "cpu": (
-        ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
-        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0)),
-    ),
-    "full": (
-        ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 64, "backbone.depth": 8},
-        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
-    ),
-}
-"""Scale -> data sets, network, epochs, seeds, learning rates."""
 
 
 def grid(config: Comparison) -> Grid:
     """The method and its variants."""
-    datasets, settings, epochs, seeds, factors = SCALES[config.scale]
-    conditions = tuple(Condition(name, name, settings) for name in datasets)
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+    return image_grid(config, ARMS)
 
 
 def e7(config: Comparison, study: Study) -> Report:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.figure
 
-from ffzoo.bench.grid import Arm, Condition, Found, Grid
+from ffzoo.bench.grid import Arm, Found, Grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 from ffzoo_experiments.gap_tables import COLORS, LINES, MARKERS
+from ffzoo_experiments.subsets import image_grid
 
 if TYPE_CHECKING:
     from ffzoo import Algorithm
@@ -28,20 +29,6 @@ WORDS = Words(
     limits="A small CNN, subsets of two data sets, a short training, and probes that are linear.",
     axis="data set",
 )
-SCALES = {
-    "smoke": (("digits",), {"backbone.width": 10, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
-    "cpu": (
-        ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
-        *(8, (0, 1, 2), (0.3, 1.0, 3.0)),
-    ),
-    "full": (
-        ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 64, "backbone.depth": 8},
-        *(60, tuple(range(5)), (0.1, 0.3, 1.0, 3.0, 10.0)),
-    ),
-}
-"""Scale -> data sets, network, epochs, seeds, learning rates."""
 
 
 def probe_blocks(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess) -> dict[str, Any]:
@@ -55,13 +42,7 @@ def probe_blocks(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess)
 
 def grid(config: Comparison) -> Grid:
     """Two local rules, backprop with and without deep supervision, and blocks that learn nothing."""
-    datasets, settings, epochs, seeds, factors = SCALES[config.scale]
-    conditions = tuple(Condition(name, name, settings) for name in datasets)
-    return Grid(
-        *(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64),
-        device=config.device,
-        further=probe_blocks,
-    )
+    return image_grid(config, ARMS, probe_blocks)
 
 
 def e12(config: Comparison, study: Study) -> Report:

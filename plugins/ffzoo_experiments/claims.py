@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 
-def test_accuracy(cell: dict[str, Any]) -> float:
+def accuracy_of(cell: dict[str, Any]) -> float:
     """What is compared where nothing else is said."""
     return float(cell["test_accuracy"])
 
@@ -35,7 +35,7 @@ class Claim:
     over: Literal["mean", "trend", "change"]
     series: str | tuple[str, ...] = ""
     made: bool = True
-    value: Callable[[dict[str, Any]], float] = test_accuracy
+    value: Callable[[dict[str, Any]], float] = accuracy_of
 
 
 @dataclass(frozen=True)

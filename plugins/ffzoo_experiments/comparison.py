@@ -50,9 +50,10 @@ def compare(
         files: further files of the report, by the end of their name.
     """
     found = run_grid(grid, study, 1 if study.reads_only else workers_of(config))
-    scale = "" if isinstance(config, Own) else f"{config.scale} scale: "
+    scale = "" if isinstance(config, Own) else config.scale
     notes = [
-        f"{scale}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the paired t distribution.",
+        f"{scale and scale + ' scale: '}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the "
+        "paired t distribution.",
         *(f"Left out: {line}." for line in found.left_out),
     ]
     data = {
@@ -65,7 +66,7 @@ def compare(
         data,
         (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
         (*gap_figures(grid, found, pairs, words.axis), *pictures),
-        tuple(_verdict(config, grid, found, claim, published or {}) for claim in claims) or ("descriptive",),
+        tuple(_verdict(scale != "smoke", grid, found, claim, published or {}) for claim in claims) or ("descriptive",),
         tuple(notes),
         words.question,
         words.claim,
@@ -82,7 +83,7 @@ def _search(grid: Grid) -> str:
     return f"learning rates of {tried} times an algorithm's own tried for each arm on the validation part"
 
 
-def _verdict(config: Comparison | Own, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
     named = isinstance(claim.series, tuple)
     conditions = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
     pair = (claim.first, claim.second)
@@ -102,9 +103,8 @@ def _verdict(config: Comparison | Own, grid: Grid, found: Found, claim: Claim, p
         gap, unit = paired_gap(after, before), "points"
     else:
         gap, unit = interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)]), "points"
-    verdict: str = judge(gap, claim.sign, conclusive=isinstance(config, Own) or config.scale != "smoke")
-    if not claim.made and (isinstance(config, Own) or config.scale != "smoke"):
-        verdict = "descriptive"
+    judged = claim.made or not conclusive
+    verdict = judge(gap, claim.sign, conclusive) if judged else "descriptive"
     line = f"{verdict}: {claim.text}: {written(gap)} {unit}, {gap.seeds} seeds"
     known = [published[c.name] for c in conditions if c.name in published and pair == ("dtg_ff", "bp_deepsup")]
     if len(known) == 1 and gap.low is not None and gap.high is not None:

@@ -10,7 +10,7 @@ from ffzoo.options import check, require
 
 @dataclass(frozen=True)
 class Comparison:
-    """Options of the experiments on the claims, ``e2`` to ``e7``.
+    """Options of the experiments on the claims that train a grid: ``e1`` to ``e8``, ``e12`` and ``e13``.
 
     Attributes:
         scale: ``smoke`` takes seconds and concludes nothing; ``cpu`` is for two cores; ``full`` is for a GPU.

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.figure
 
-from ffzoo.bench.grid import Arm, Condition, Found, Grid
+from ffzoo.bench.grid import Arm, Found, Grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
+from ffzoo_experiments.subsets import image_grid
 
 if TYPE_CHECKING:
     from ffzoo import Algorithm
@@ -29,20 +30,6 @@ WORDS = Words(
     limits="A small CNN, subsets of two data sets and a short training.",
     axis="data set",
 )
-SCALES = {
-    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
-    "cpu": (
-        ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
-        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0)),
-    ),
-    "full": (
-        ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 64, "backbone.depth": 8},
-        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
-    ),
-}
-"""Scale -> data sets, network, epochs, seeds, learning rates."""
 
 
 def gradient_matrix(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess) -> dict[str, Any]:
@@ -57,13 +44,7 @@ def gradient_matrix(algorithm: Algorithm, data: DataBundle, preprocess: Preproce
 
 def grid(config: Comparison) -> Grid:
     """The same fusion with and without a gradient to the blocks, and with gradients everywhere."""
-    datasets, settings, epochs, seeds, factors = SCALES[config.scale]
-    conditions = tuple(Condition(name, name, settings) for name in datasets)
-    return Grid(
-        *(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64),
-        device=config.device,
-        further=gradient_matrix,
-    )
+    return image_grid(config, ARMS, gradient_matrix)
 
 
 def e8(config: Comparison, study: Study) -> Report:

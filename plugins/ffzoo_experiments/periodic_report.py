@@ -57,9 +57,8 @@ def picture(
 
     caption = (
         "Every cell of the table; in brackets what main effects and two-way interactions make of a cell that was "
-        "not run. "
-        "Published rules stand where their options are nearest; a cell without a name is that of no rule registered "
-        "here."
+        "not run. Published rules stand where their options are nearest; a cell without a name is that of no rule "
+        "registered here."
     )
     return Figure("table", caption, draw, (11.0, 5.2 * len(expected)))
 

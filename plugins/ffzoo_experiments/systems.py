@@ -79,8 +79,7 @@ def e10(config: Systems, study: Study) -> Report:
         _verdicts(config.scale != "smoke", best["dtg_ff"], accumulation, costs, seconds),
         (
             f"Backbone cnn, {speed.side} px, {speed.batch_size} images a step for every arm, fp32; {speed.rounds} "
-            "rounds, every arm "
-            "once a round; brackets hold the median of the ratios.",
+            "rounds, every arm once a round; brackets hold the median of the ratios.",
             f"Fastest: {best['dtg_ff']}; {best['bp']}; with accumulation {accumulation}.",
         ),
         "At equal effective batch, does DTG-FF need more memory than backprop with accumulation, and is it slower?",
