@@ -26,7 +26,7 @@ WORDS = Words(
 COARSE, RANDOM, FINE = "20 superclasses", "20 random groups", "100 classes"
 SCALES = {
     "smoke": ({"backbone.width": 4, "backbone.depth": 2}, 200, 2, (0, 1), (1.0,)),
-    "cpu": ({"backbone.width": 16, "backbone.depth": 6}, 10_000, 8, (0, 1, 2), (0.3, 1.0, 3.0)),
+    "cpu": ({"backbone.width": 16, "backbone.depth": 6}, 10_000, 8, (0, 1, 2), (0.3, 1.0, 3.0, 10.0)),
     "full": ({"backbone.width": 64, "backbone.depth": 8}, None, 60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
 }
 """Scale -> network, training images, epochs, seeds, learning rates."""

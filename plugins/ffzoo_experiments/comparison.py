@@ -54,6 +54,7 @@ def compare(
     notes = [
         f"{scale and scale + ' scale: '}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the "
         "paired t distribution.",
+        *_at_an_end(grid, found),
         *(f"Left out: {line}." for line in found.left_out),
     ]
     data = {
@@ -81,6 +82,15 @@ def _search(grid: Grid) -> str:
         return "no search, every algorithm at its own learning rate"
     tried = ", ".join(f"{f:g}" for f in grid.factors)
     return f"learning rates of {tried} times an algorithm's own tried for each arm on the validation part"
+
+
+def _at_an_end(grid: Grid, found: Found) -> list[str]:
+    """A note where an arm might do better beyond the rates that were tried."""
+    lines = []
+    for word, end in (("smallest", min(grid.factors)), ("largest", max(grid.factors))) if len(grid.factors) > 1 else ():
+        at = [f"{c} {arm}" for c, arms in found.factors.items() for arm, factor in arms.items() if factor == end]
+        lines += [f"The {word} rate tried was the best for {'; '.join(at)}."] if at else []
+    return lines
 
 
 def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:

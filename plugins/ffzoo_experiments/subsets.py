@@ -1,4 +1,4 @@
-"""The setting that ``e7``, ``e8`` and ``e12`` share: a small CNN, at cpu scale on 10,000 images of two data sets."""
+"""The setting that ``e7``, ``e8`` and ``e12`` share: a small CNN, at cpu scale on 5,000 images of two data sets."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SCALES = {
     "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
     "cpu": (
         ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 10_000},
-        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0)),
+        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 5_000},
+        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0, 10.0)),
     ),
     "full": (
         ("fashion_mnist", "cifar10", "cifar100"),

@@ -79,7 +79,12 @@ def figures(found: Found) -> tuple[Figure, ...]:
             if everything:  # one that fails must not squeeze all others together
                 low = sorted(everything)[len(everything) // 10]
                 top = max(everything)
-                ax.set_xlim(low - 0.25 * (top - low) - 0.5, top + 0.5)
+                left = low - 0.25 * (top - low) - 0.5
+                ax.set_xlim(left, top + 0.5)
+                for row, algo in enumerate(order):
+                    values = _accuracies(found, algo, dataset)
+                    if values and (mean := statistics.fmean(values)) < left:
+                        ax.text(left, row, f" ◂ {mean:.1f}", color="#1864ab", fontsize=7, va="center")
             ax.set_title(dataset)
             ax.set_xlabel("test accuracy, %")
         panels[0].set_yticks(range(len(order)), order, fontsize=8)
@@ -87,7 +92,7 @@ def figures(found: Found) -> tuple[Figure, ...]:
 
     caption = (
         f"Test accuracy of every run (dots) and its mean (bars). Dotted: {FLOOR}, the floor; dashed: {CEILING}. "
-        "What lies left of a panel is in the table."
+        "◂: the mean of a rule that lies further left."
     )
     return (Figure("leaderboard", caption, draw, (3.2 * len(datasets) + 1.8, 0.19 * len(order) + 1.4)),)
 
