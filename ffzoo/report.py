@@ -13,7 +13,9 @@ import csv
 import html
 import io
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid #dee2e
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0 1.5rem; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #e9ecef; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
+.words td { text-align: left; }
 th { border-bottom: 2px solid #adb5bd; }
 figure { margin: 1rem 0; } figure img { max-width: 100%; } figcaption, .notes { color: #495057; font-size: .85rem; }
 .verdict { background: #f1f3f5; border-left: 4px solid #1864ab; padding: .5rem .9rem; margin: .5rem 0; }
@@ -64,7 +67,8 @@ def collect(results: Path) -> tuple[list[Section], list[str]]:
     Raises:
         OptionError: there is no study.
     """
-    folders = [results] if (results / CONFIG).exists() else sorted(path.parent for path in results.glob(f"*/{CONFIG}"))
+    found = [path.parent for path in results.glob(f"*/{CONFIG}")]
+    folders = [results] if (results / CONFIG).exists() else sorted(found, key=_in_order)
     if not folders:
         raise OptionError(f"{str(results)!r} holds no study; expected a folder that python -m ffzoo.bench --out wrote")
     sections, failures = [], []
@@ -76,6 +80,11 @@ def collect(results: Path) -> tuple[list[Section], list[str]]:
         except (KeyError, TypeError, ValueError) as error:  # cells that are not what the experiment expects
             failures.append(f"{folder.name}: its cells are not of this version: {type(error).__name__} {error}")
     return sections, failures
+
+
+def _in_order(folder: Path) -> list[tuple[int, str]]:
+    """By name, with e2 before e10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", folder.name)]
 
 
 def _read(folder: Path) -> Section:
@@ -115,7 +124,8 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
             files.append(out / f"{section.name}{end}")
             replace_text(files[-1], text)
     lost = [f"Left out: {line}" for line in failures]
-    pages = [section.report.markdown(section.name) for section in sections]
+    pages = [f"# What was found\n\n{_summary(sections).markdown()}\n"] if len(sections) > 1 else []
+    pages += [section.report.markdown(section.name) for section in sections]
     pages += [
         f"# {title}\n\n![{title}]({_slug(title)}-{figure.name}.png)\n\n{figure.caption}\n"
         for title, figure in joined.items()
@@ -123,6 +133,16 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
     replace_text(out / "report.md", "\n".join([*pages, *lost]))
     replace_text(out / "index.html", _page(sections, joined, lost, out))
     return [out / "report.md", out / "index.html", *files]
+
+
+def _summary(sections: Sequence[Section]) -> Table:
+    """A line a study: what it asks, and how many of its verdicts say what."""
+    rows = []
+    for section in sections:
+        words = Counter(verdict.split(":")[0] for verdict in section.report.verdicts)
+        verdicts = ", ".join(word if count == 1 else f"{count} {word}" for word, count in words.items())
+        rows.append((section.name, section.report.question, verdicts))
+    return Table("Verdicts", ("study", "question", "verdicts"), tuple(rows))
 
 
 def _joined(sections: Sequence[Section]) -> dict[str, Figure]:
@@ -149,12 +169,16 @@ def _page(sections: Sequence[Section], joined: Mapping[str, Figure], lost: Seque
     for title, figure in joined.items():
         body += f"<h2>{html.escape(title)}</h2>{_picture(figure, out / _slug(title))}"
     body += "".join(f'<p class="notes">{html.escape(line)}</p>' for line in lost)
-    names = " · ".join(f'<a href="#{html.escape(s.name)}">{html.escape(s.name)}</a>' for s in sections)
+    lines = "".join(
+        f'<tr><td><a href="#{html.escape(name)}">{html.escape(name)}</a></td>'
+        f"<td>{html.escape(question)}</td><td>{html.escape(verdicts)}</td></tr>"
+        for name, question, verdicts in _summary(sections).rows
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>ffzoo: what was found</title><style>{_STYLE}</style></head>"
-        f"<body><h1>What was found</h1><p>{names}</p>{body}</body></html>\n"
+        f"<body><h1>What was found</h1><table class='words'>{lines}</table>{body}</body></html>\n"
     )
 
 

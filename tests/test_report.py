@@ -36,6 +36,20 @@ def test_pages_tables_and_figures(results, tmp_path, capsys):
     assert "e5: Verdict: inconclusive" in capsys.readouterr().out
 
 
+def test_more_than_one_study_begins_with_a_line_each_in_their_order(results, tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for name in ("e10", "e5"):
+        (folder / name).symlink_to(results / "e5")
+    assert main([str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    page = (tmp_path / "out" / "report.md").read_text()
+    head = page[: page.index("# e5")]
+    assert re.findall(r"^\| (e\d+) .* \| 2 inconclusive \|$", head, re.M) == ["e5", "e10"]
+    assert page.index("# e5\n") < page.index("# e10\n")
+    found = re.findall(r'<a href="#(\w+)">', (tmp_path / "out" / "index.html").read_text())
+    assert found == ["e5", "e10"]
+
+
 def test_a_wrong_cell_is_named_on_the_page(results, tmp_path):
     folder = tmp_path / "results" / "e5"
     folder.mkdir(parents=True)
