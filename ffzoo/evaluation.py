@@ -291,8 +291,11 @@ def run_all(
     data_dir: str | Path | None = None,
     progress: bool = False,
     resuming: bool = False,
+    curves: bool = True,
 ) -> Evaluation:
     """Run resolved configurations one after the other; the first algorithm's come first.
+
+    With ``curves`` the validation part is read after every epoch, else after the last alone; the results are the same.
 
     Raises:
         FFZooError: see :func:`evaluate`.
@@ -330,7 +333,7 @@ def run_all(
                 results.append(RunResult.read(folder))
                 bar.skip(length)
             else:
-                results.append(_run(config, data, device, folder, bar))
+                results.append(_run(config, data, device, folder, bar, curves))
     evaluation = _summary(results)
     reporter.table(evaluation)
     return evaluation
@@ -415,7 +418,7 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
 
 
 def _run(
-    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, progress: Progress
+    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, progress: Progress, curves: bool
 ) -> RunResult:
     resumed = folder is not None and (folder / checkpoint.TENSORS).exists()
     if resumed:
@@ -464,7 +467,7 @@ def _run(
         progress.epoch(position.epoch, means)
 
     environment.reset_peak_memory(device)
-    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data.test_flip)
+    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data.test_flip, curves)
     note_peak()
     after = asdict(probe(algorithm, sample))
     batch_size = config.execution.rows or config.fit.batch_size

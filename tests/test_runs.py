@@ -24,6 +24,7 @@ from ffzoo.build import create
 from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
 from ffzoo.evaluation import RunResult, resume
 from ffzoo.measure.speed import fastest_micro_batch
+from ffzoo.plan import make_run
 from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
 
 SMALL = {"data.train_size": 200, "data.test_size": 60, "backbone.width": 16}
@@ -87,6 +88,18 @@ COMMAND = [
     *(sys.executable, "-m", "ffzoo.eval", "--algo", "vanilla_ff", "--epochs", "12", "--quiet"),
     *("--set", "data.train_size=300", "--set", "backbone.width=24", "--set", "fusion=concat_linear"),
 ]
+
+
+def test_without_curves_the_result_is_the_same(tmp_path):
+    run = make_run("dtg_ff", "digits", epochs=2, settings={"data.train_size": 200})
+    results = {}
+    for curves in (True, False):
+        folder = tmp_path / str(curves)
+        (result,) = evaluation.run_all([run], out=folder, curves=curves).runs
+        results[curves] = (result.test_accuracy, result.validation_accuracy, result.per_block_accuracy)
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        assert [("validation_accuracy" in line) for line in lines] == [curves] * 2
+    assert results[True] == results[False] and results[True][1] is not None
 
 
 def test_killed_at_a_random_step_and_resumed_bit_for_bit(tmp_path):

@@ -323,7 +323,7 @@ def train_cell(
     if folder is not None and folder.exists() and not begun:
         shutil.rmtree(folder)  # killed before anything was trained
     try:
-        (result,) = run_all([run], out=folder, resuming=begun).runs
+        (result,) = run_all([run], out=folder, resuming=begun, curves=False).runs
     except DataError:
         raise
     except CheckpointError:

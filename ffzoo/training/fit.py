@@ -141,6 +141,7 @@ def fit(
     on_step: Callable[[Metrics], None],
     on_epoch: Callable[[dict[str, float]], None],
     test_flip: bool = False,
+    validate: bool = True,
 ) -> None:
     """Train to the end from wherever ``position`` says.
 
@@ -151,8 +152,9 @@ def fit(
         options: how to train.
         position: updated in place.
         on_step: sees each step's metrics, still on the device.
-        on_epoch: sees each epoch's means, and ``validation_accuracy``; writes the checkpoint.
+        on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
         test_flip: average predictions over an image and its mirror image.
+        validate: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -194,7 +196,7 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
-        if validation is not None:
+        if validation is not None and validate:
             means["validation_accuracy"] = accuracy(algorithm, validation, test_flip)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun

@@ -20,6 +20,7 @@ WORDS = Words(
     limits="Subsets of CIFAR-100, a small CNN and a short training.",
     axis="classes K",
 )
+VALIDATION = 0.2  # of the classes' images; a tenth is little to choose a rate on where there are few classes
 EACH, ALL = "as many images a class", "as many images in all"
 SCALES = {
     "smoke": ("digits", (3, 10), 40, 160, {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
@@ -28,7 +29,7 @@ SCALES = {
         *(8, (0, 1, 2), (0.3, 1.0, 3.0, 10.0)),
     ),
     "full": (
-        *("cifar100", (10, 20, 50, 100), 400, 4400, {"backbone.width": 64, "backbone.depth": 8}),
+        *("cifar100", (10, 20, 50, 100), 400, 4000, {"backbone.width": 64, "backbone.depth": 8}),
         *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
     ),
 }
@@ -42,7 +43,7 @@ def grid(config: Comparison) -> Grid:
         Condition(
             f"K = {k}, {size} images",
             dataset,
-            {**network, "data.classes": k, "data.train_size": size},
+            {**network, "data.classes": k, "data.train_size": size, "data.validation": VALIDATION},
             k,
             ("data.split_seed",),
             series,

@@ -6,6 +6,8 @@ images, so both are there: what deep supervision with a summed readout gives is 
 
 from __future__ import annotations
 
+from typing import Any
+
 from ffzoo.bench.grid import Arm, Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
@@ -24,16 +26,23 @@ WORDS = Words(
 )
 SCALES = {
     "smoke": ((2, 10), 400, (32, 2), 2, (0, 1), (1.0,)),
-    "cpu": ((2, 5, 10, 20, 50, 100, 200), 10_000, (256, 4), 15, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0, 10.0)),
+    "cpu": ((2, 5, 10, 20, 50, 100, 200), 10_000, (256, 4), 15, (0, 1, 2, 3, 4), (1.0, 3.0, 10.0, 30.0)),
     "full": ((2, 5, 10, 20, 50, 100, 200), 50_000, (512, 4), 30, tuple(range(20)), (0.1, 0.3, 1.0, 3.0, 10.0)),
 }
 """Scale -> K, training samples, width and depth of the student, epochs, seeds, learning rates."""
 
 
+def student(scale: str) -> dict[str, Any]:
+    """The student and its samples; as many as it learns from choose the rate, so that chance hardly does."""
+    _, samples, (width, depth), *_ = SCALES[scale]
+    data = {"data.samples": 2 * samples, "data.validation": 0.5, "data.test_samples": samples}
+    return {"backbone.width": width, "backbone.depth": depth, **data}
+
+
 def grid(config: Comparison) -> Grid:
     """K against seeds; every seed has a teacher of its own."""
-    classes, samples, (width, depth), epochs, seeds, factors = SCALES[config.scale]
-    shared = {"backbone.width": width, "backbone.depth": depth, "data.samples": samples, "data.test_samples": samples}
+    classes, _, _, epochs, seeds, factors = SCALES[config.scale]
+    shared = student(config.scale)
     conditions = tuple(
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
         for k in classes

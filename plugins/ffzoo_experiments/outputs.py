@@ -6,7 +6,7 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS, SCALES
+from ffzoo_experiments.classes_synthetic import ARMS, PAIRS, SCALES, student
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -21,8 +21,8 @@ OUTPUTS = {"smoke": (10, 40), "cpu": (10, 50, 200), "full": (10, 20, 50, 100, 20
 
 def grid(config: Comparison) -> Grid:
     """The teacher-student task of E3 at K = 10."""
-    _, samples, (width, depth), epochs, seeds, factors = SCALES[config.scale]
-    shared = {"backbone.width": width, "backbone.depth": depth, "data.samples": samples, "data.test_samples": samples}
+    _, _, _, epochs, seeds, factors = SCALES[config.scale]
+    shared = student(config.scale)
     conditions = tuple(
         Condition(f"{n} outputs", "teacher_student", {**shared, "data.outputs": n}, n, ("data.teacher_seed",))
         for n in OUTPUTS[config.scale]

@@ -6,7 +6,7 @@ from ffzoo.bench.grid import Arm, Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import SCALES
+from ffzoo_experiments.classes_synthetic import SCALES, student
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -30,8 +30,8 @@ WORDS = Words(
 
 def grid(config: Comparison) -> Grid:
     """The tasks of E3, at some of its K."""
-    classes, samples, (width, depth), epochs, seeds, factors = SCALES[config.scale]
-    shared = {"backbone.width": width, "backbone.depth": depth, "data.samples": samples, "data.test_samples": samples}
+    classes, _, _, epochs, seeds, factors = SCALES[config.scale]
+    shared = student(config.scale)
     conditions = tuple(
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
         for k in (classes if config.scale == "smoke" else classes[::2])
