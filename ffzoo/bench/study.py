@@ -173,7 +173,8 @@ class Study:
                     self._store(key, future.result())
                     self._tidy(tasks[key])
                     finished += 1
-                    left = (time.monotonic() - begun) / finished * (len(tasks) - finished)
+                    rest = max(len(tasks) - finished, self._total - len(self._cells))  # more may follow these
+                    left = (time.monotonic() - begun) / finished * rest
                     self.note(f"{count}{key}  {timedelta(seconds=round(left))} left")
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
