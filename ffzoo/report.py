@@ -142,7 +142,7 @@ def _summary(sections: Sequence[Section]) -> Table:
         words = Counter(verdict.split(":")[0] for verdict in section.report.verdicts)
         verdicts = ", ".join(word if count == 1 else f"{count} {word}" for word, count in words.items())
         rows.append((section.name, section.report.question, verdicts))
-    return Table("Verdicts", ("study", "question", "verdicts"), tuple(rows))
+    return Table("Verdicts", ("study", "question", "verdicts"), tuple(rows), of_words=True)
 
 
 def _joined(sections: Sequence[Section]) -> dict[str, Figure]:
