@@ -22,9 +22,9 @@ STOCHASTIC_FF = Card(
         "Published accuracies were not at hand.",
     ),
     remarks=(
-        "Below the floor of random features on digits and on MNIST with an MLP: neither dimensionality sees a label, and "
-        "of flat features two copies span no more than a plane, whatever the block learns. On maps, whose positions "
-        "count too, it is level with the floor.",
+        "Below the floor of random features on digits and on MNIST with an MLP: neither dimensionality sees a label, "
+        "and two copies of flat features span no more than a plane, whatever the block learns. On maps, whose "
+        "positions count too, it is level with the floor.",
         "The dimensionality of a batch is no mean over its samples, so micro-batches are refused.",
     ),
 )
