@@ -48,7 +48,7 @@ CAFO = dataclasses.replace(
     ),
     remarks=(
         "The code's option for backprop trains the predictors alone as well.",
-        "On digits level with the floor of random features, a fifth of a point below: the blocks are random features, and "
-        "only what reads them learns.",
+        "On digits level with the floor of random features, a fifth of a point below: the blocks are random features, "
+        "and only what reads them learns.",
     ),
 )
