@@ -29,8 +29,8 @@ SOFTHEBB = Card(
         "In a block of several layers each layer learns by itself; norm layers and biases stay as they were.",
     ),
     remarks=(
-        "On digits half a point below the floor of random features with the same probe, half a standard deviation: what "
-        "it learns without labels does not show there.",
+        "On digits half a point below the floor of random features with the same probe, half a standard deviation: "
+        "what it learns without labels does not show there.",
         "Until the probe is fitted, after the last epoch, it predicts nothing.",
     ),
 )
