@@ -26,6 +26,8 @@ from ffzoo.bench.study import CONFIG, Study
 from ffzoo.errors import CheckpointError, FFZooError, OptionError
 from ffzoo.loader import ZOO
 
+_VERDICTS = ("reproduced", "opposite", "inconclusive", "descriptive")
+
 _STYLE = """
 body { font: 16px/1.55 system-ui, sans-serif; color: #212529; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid #dee2e6; } h3 { margin-bottom: .3rem; }
@@ -139,7 +141,8 @@ def _summary(sections: Sequence[Section]) -> Table:
     """A line a study: what it asks, and how many of its verdicts say what."""
     rows = []
     for section in sections:
-        words = Counter(verdict.split(":")[0] for verdict in section.report.verdicts)
+        lines = section.report.verdicts  # a word, a colon and a sentence where a claim was judged
+        words = Counter(word if (word := line.split(":")[0]) in _VERDICTS else line for line in lines)
         verdicts = ", ".join(word if count == 1 else f"{count} {word}" for word, count in words.items())
         rows.append((section.name, section.report.question, verdicts))
     return Table("Verdicts", ("study", "question", "verdicts"), tuple(rows), of_words=True)

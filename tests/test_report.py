@@ -11,8 +11,8 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 
 from ffzoo.bench.__main__ import main as bench
-from ffzoo.bench.report import Figure, side_by_side
-from ffzoo.report import main
+from ffzoo.bench.report import Figure, Report, side_by_side
+from ffzoo.report import Section, _summary, main
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,12 @@ def test_more_than_one_study_begins_with_a_line_each_in_their_order(results, tmp
     assert page.index("# e5\n") < page.index("# e10\n")
     found = re.findall(r'<a href="#(\w+)">', (tmp_path / "out" / "index.html").read_text())
     assert found == ["e5", "e10"]
+
+
+def test_a_verdict_of_another_kind_is_said_whole():
+    verdicts = ("inconclusive: a", "digits: mine has most", "inconclusive: b")
+    table = _summary([Section("x", "x", Report({}, verdicts=verdicts))])
+    assert table.rows == (("x", "", "2 inconclusive, digits: mine has most"),)
 
 
 def test_a_wrong_cell_is_named_on_the_page(results, tmp_path):

@@ -26,11 +26,7 @@ CAFO_DFA = Card(
         "Predictors read maps averaged to 4x4 windows; grid=all is the published form.",
         "Blocks are the backbone's, normalized for the next one by the library's forward norm; theirs have batch norm.",
     ),
-    remarks=(
-        "On digits it is a little below the floor, a probe of the same random features: every block has a predictor "
-        "of its own, instead of one for all.",
-        "The released code trains no blocks, so only the predictors could be read in it.",
-    ),
+    remarks=("The released code trains no blocks, so only the predictors could be read in it.",),
 )
 CAFO = dataclasses.replace(
     CAFO_DFA,
@@ -48,7 +44,8 @@ CAFO = dataclasses.replace(
     ),
     remarks=(
         "The code's option for backprop trains the predictors alone as well.",
-        "On digits level with the floor of random features, a fifth of a point below: the blocks are random features, "
-        "and only what reads them learns.",
+        "With an MLP below the floor, one probe of the same random features (0.2 points on digits, 0.75 on MNIST): "
+        "every block has a predictor of its own, instead of one for all. With a small CNN on Fashion-MNIST 4.4 points "
+        "above.",
     ),
 )

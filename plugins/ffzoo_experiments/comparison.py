@@ -81,7 +81,8 @@ def _search(grid: Grid) -> str:
     if len(grid.factors) == 1:
         return "no search, every algorithm at its own learning rate"
     tried = ", ".join(f"{f:g}" for f in grid.factors)
-    return f"learning rates of {tried} times an algorithm's own tried for each arm on the validation part"
+    seed = f"with seed {grid.seeds[0]} on the validation part"
+    return f"learning rates of {tried} times an algorithm's own tried for each arm {seed}"
 
 
 def _at_an_end(grid: Grid, found: Found) -> list[str]:

@@ -30,7 +30,7 @@ SOFTHEBB = Card(
     ),
     remarks=(
         "On digits half a point below the floor of random features with the same probe, half a standard deviation: "
-        "what it learns without labels does not show there.",
+        "what it learns without labels does not show there. With a CNN on Fashion-MNIST 3.8 points above.",
         "Until the probe is fitted, after the last epoch, it predicts nothing.",
     ),
 )
