@@ -32,6 +32,31 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture
+def same_start():
+    """Random numbers that do not hang on the tests before."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def timm_model():
+    """Partitions of timm models, each built once; a test that changes one copies it first."""
+    from ffzoo.backbones.options import Timm
+    from ffzoo.backbones.partitioned import Partition
+    from ffzoo.backbones.timm_source import timm_backbone
+    from tests.backbone_models import TIMM
+
+    built: dict[str, Partition] = {}
+
+    def get(name: str) -> Partition:
+        if name not in built:
+            torch.manual_seed(0)
+            built[name] = timm_backbone(Timm(), name, (3, TIMM[name], TIMM[name]))
+        return built[name]
+
+    return get
+
+
+@pytest.fixture
 def zoo_pages(monkeypatch):
     """The module that makes the pages of the zoo."""
     monkeypatch.syspath_prepend(_PROJECT.parent / "docs" / "_ext")

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ffzoo.backbones.options import Timm
-from ffzoo.backbones.partition import Partition, partition
+from ffzoo.backbones.partition import partition
+from ffzoo.backbones.partitioned import Partition
 from ffzoo.errors import OptionError, PartitionError, UnknownNameError, nearest
 
 

@@ -1,0 +1,67 @@
+"""What a module that is cut into blocks is asked for, and how it is left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+
+class Classifier(Protocol):
+    """A model of timm's kind, whose own head comes last."""
+
+    def forward_features(self, x: Tensor) -> Any:
+        """What the head reads."""
+
+    def forward_head(self, x: Any) -> Tensor:
+        """Scores."""
+
+
+def is_classifier(model: nn.Module) -> bool:
+    """Whether it has a head of its own, as timm's models have."""
+    return hasattr(model, "forward_features") and hasattr(model, "forward_head")
+
+
+def feature_info(model: nn.Module) -> list[dict[str, Any]]:
+    """What it says of its feature stages; empty where it says nothing."""
+    info = getattr(model, "feature_info", None)
+    info = getattr(info, "info", info)
+    return [i for i in info if isinstance(i, dict)] if isinstance(info, list | tuple) else []
+
+
+def body(model: nn.Module, x: Tensor) -> Any:
+    """The model up to its own head, if it has one."""
+    return cast(Classifier, model).forward_features(x) if is_classifier(model) else model(x)
+
+
+@contextmanager
+def buffers_kept(model: nn.Module) -> Iterator[None]:
+    """Its buffers are put back."""
+    kept = [(b, b.clone()) for b in model.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in kept:
+                buffer.copy_(value)
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Every parameter requires a gradient inside; modes, buffers and random generators are put back."""
+    modes = [(m, m.training) for m in model.modules()]
+    frozen = [p for p in model.parameters() if not p.requires_grad and p.is_floating_point()]
+    devices = {t.device for t in model.parameters() if t.is_cuda}
+    with torch.random.fork_rng(devices=list(devices)), buffers_kept(model):
+        try:
+            for p in frozen:
+                p.requires_grad_(True)
+            yield
+        finally:
+            for p in frozen:
+                p.requires_grad_(False)
+            for module, mode in modes:
+                module.training = mode
