@@ -126,7 +126,9 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
             files.append(out / f"{section.name}{end}")
             replace_text(files[-1], text)
     lost = [f"Left out: {line}" for line in failures]
-    pages = [f"# What was found\n\n{_summary(sections).markdown()}\n"] if len(sections) > 1 else []
+    heads = (("study", "question", "verdicts"), ("---",) * 3)
+    head = "\n".join("| " + " | ".join(row) + " |" for row in (*heads, *_summary(sections)))
+    pages = [f"# What was found\n\n{head}\n"] if len(sections) > 1 else []
     pages += [section.report.markdown(section.name) for section in sections]
     pages += [
         f"# {title}\n\n![{title}]({_slug(title)}-{figure.name}.png)\n\n{figure.caption}\n"
@@ -137,15 +139,15 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
     return [out / "report.md", out / "index.html", *files]
 
 
-def _summary(sections: Sequence[Section]) -> Table:
-    """A line a study: what it asks, and how many of its verdicts say what."""
+def _summary(sections: Sequence[Section]) -> list[tuple[str, str, str]]:
+    """Of each study its name, what it asks, and how many of its verdicts say what."""
     rows = []
     for section in sections:
         lines = section.report.verdicts  # a word, a colon and a sentence where a claim was judged
         words = Counter(word if (word := line.split(":")[0]) in _VERDICTS else line for line in lines)
         verdicts = ", ".join(word if count == 1 else f"{count} {word}" for word, count in words.items())
         rows.append((section.name, section.report.question, verdicts))
-    return Table("Verdicts", ("study", "question", "verdicts"), tuple(rows), of_words=True)
+    return rows
 
 
 def _joined(sections: Sequence[Section]) -> dict[str, Figure]:
@@ -175,7 +177,7 @@ def _page(sections: Sequence[Section], joined: Mapping[str, Figure], lost: Seque
     lines = "".join(
         f'<tr><td><a href="#{html.escape(name)}">{html.escape(name)}</a></td>'
         f"<td>{html.escape(question)}</td><td>{html.escape(verdicts)}</td></tr>"
-        for name, question, verdicts in _summary(sections).rows
+        for name, question, verdicts in _summary(sections)
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

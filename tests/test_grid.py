@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ffzoo.bench.grid import Arm, Condition, Grid, planned, refuse_unfair, run_grid, why_invalid
+from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, refuse_unfair, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.evaluation import run_all
+from ffzoo_experiments.comparison import _at_an_end
 from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("local", "dtg_ff"), Arm("twin", "bp_deepsup"))
@@ -224,6 +225,18 @@ def test_options_have_shorthands_and_wrong_ones_are_named(tmp_path, capsys):
     assert "unknown option 'speed': none of e1, e2" in capsys.readouterr().err
     with pytest.raises(OptionError, match="each once"):
         Comparison(seeds=(1, 1))
+
+
+def test_a_rate_at_an_end_of_the_search_is_said():
+    grid = dataclasses.replace(GRID, factors=(0.3, 1.0, 3.0))
+    best = dict(zip((arm.name for arm in ARMS), (0.3, 3.0, 1.0), strict=False))
+    notes = _at_an_end(grid, Found({}, {TASK.name: best}, ()))
+    first, second = list(best)[:2]
+    assert notes == [
+        f"The smallest rate tried was the best for {TASK.name} {first}.",
+        f"The largest rate tried was the best for {TASK.name} {second}.",
+    ]
+    assert _at_an_end(dataclasses.replace(grid, factors=(1.0,)), Found({}, {TASK.name: best}, ())) == []
 
 
 CLAIMS = [f"e{number}" for number in range(1, 14)]

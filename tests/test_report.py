@@ -52,8 +52,8 @@ def test_more_than_one_study_begins_with_a_line_each_in_their_order(results, tmp
 
 def test_a_verdict_of_another_kind_is_said_whole():
     verdicts = ("inconclusive: a", "digits: mine has most", "inconclusive: b")
-    table = _summary([Section("x", "x", Report({}, verdicts=verdicts))])
-    assert table.rows == (("x", "", "2 inconclusive, digits: mine has most"),)
+    rows = _summary([Section("x", "x", Report({}, verdicts=verdicts))])
+    assert rows == [("x", "", "2 inconclusive, digits: mine has most")]
 
 
 def test_a_wrong_cell_is_named_on_the_page(results, tmp_path):

@@ -43,7 +43,7 @@ class _Measured:
 
 
 class Partition(Backbone):
-    """A module cut into blocks; build it with :func:`partition`.
+    """A module cut into blocks; build it with :func:`~ffzoo.backbones.partition.partition`.
 
     Args:
         model: the module, kept as it is under the name ``model``.

@@ -51,18 +51,15 @@ class Table:
         title: one line above it.
         columns: heads; the first column is aligned left, the others right.
         rows: as many cells each as there are columns.
-        of_words: all columns are aligned left.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    of_words: bool = False
 
     def markdown(self) -> str:
         """As a Markdown table."""
-        others = "---" if self.of_words else "---:"
-        lines = [self.columns, ("---", *[others] * (len(self.columns) - 1)), *self.rows]
+        lines = [self.columns, ("---", *["---:"] * (len(self.columns) - 1)), *self.rows]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 

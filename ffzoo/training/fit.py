@@ -141,7 +141,7 @@ def fit(
     on_step: Callable[[Metrics], None],
     on_epoch: Callable[[dict[str, float]], None],
     test_flip: bool = False,
-    validate: bool = True,
+    curves: bool = True,
 ) -> None:
     """Train to the end from wherever ``position`` says.
 
@@ -154,7 +154,7 @@ def fit(
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
         test_flip: average predictions over an image and its mirror image.
-        validate: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
+        curves: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -196,7 +196,7 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
-        if validation is not None and validate:
+        if validation is not None and curves:
             means["validation_accuracy"] = accuracy(algorithm, validation, test_flip)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
