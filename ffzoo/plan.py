@@ -154,6 +154,24 @@ def parse_set(items: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def parse_settings(items: Sequence[str]) -> dict[str, str]:
+    """:func:`parse_set` of an option's own items, which were one text cut at commas.
+
+    ``("fit.augment=crop", "flip", "fit.lr=0.01")`` -> ``{"fit.augment": "crop,flip", "fit.lr": "0.01"}``: an item
+    without ``=`` goes on with the value before it.
+
+    Raises:
+        OptionError: the first item has no ``=``, or a key is given twice.
+    """
+    whole: list[str] = []
+    for item in items:
+        if whole and "=" not in item:
+            whole[-1] += f",{item}"
+        else:
+            whole.append(item)
+    return parse_set(whole)
+
+
 def make_run(
     algo: str,
     dataset: str = "digits",

@@ -127,7 +127,8 @@ def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_p
         "--match",
         "flops",
     ]
-    small = ["--set", "epochs=2", "--set", "settings=backbone.width=16", "--set", "workers=1", "--set", "backbone=mlp"]
+    of_all = "settings=fit.augment=crop,cutout,backbone.width=16"
+    small = ["--set", "epochs=2", "--set", of_all, "--set", "workers=1", "--set", "backbone=mlp"]
     assert main(["compare", *options, *small, "--out", str(tmp_path / "c")]) == 0
     capsys.readouterr()
     texts = {
@@ -139,6 +140,7 @@ def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_p
     values = {c["key"]: c["value"] for c in map(json.loads, (tmp_path / "c" / "cells.jsonl").read_text().splitlines())}
     ours, theirs = (values[f"digits, {algo}: seed 0"]["train_flops"] for algo in ("dtg_ff", "bp"))
     assert "Left out: digits, greedy_infomax: seed 0: " in (tmp_path / "c" / "compare.md").read_text()
+    assert "crop, cutout" in texts[".txt"]
     assert 0.4 < ours / theirs < 2.5 and ours % values["digits, dtg_ff: operations"]["flops"] == 0
 
 

@@ -10,7 +10,7 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, BESIDE, PAIRS
+from ffzoo_experiments.classes_synthetic import ARMS, BESIDE, GAPS, PAIRS
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -62,4 +62,4 @@ def e2(config: Comparison, study: Study) -> Report:
         for series in (EACH, ALL)
         for first, second in PAIRS
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims, beside=BESIDE)
+    return compare(config, study, grid(config), WORDS, GAPS, claims, beside=BESIDE)

@@ -10,7 +10,7 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.classes_synthetic import ARMS, GAPS, PAIRS
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -55,4 +55,4 @@ def e4(config: Comparison, study: Study) -> Report:
         for other in (COARSE, RANDOM)
         for first, second in PAIRS
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims)
+    return compare(config, study, grid(config), WORDS, GAPS, claims)

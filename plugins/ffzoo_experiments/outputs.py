@@ -6,7 +6,7 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS, SCALES, student
+from ffzoo_experiments.classes_synthetic import ARMS, GAPS, PAIRS, SCALES, student
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -36,4 +36,4 @@ def e5(config: Comparison, study: Study) -> Report:
         Claim(f"{first} gains on {second} as outputs are added", first, second, 1, "trend", made=False)
         for first, second in PAIRS
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims)
+    return compare(config, study, grid(config), WORDS, GAPS, claims)

@@ -16,7 +16,7 @@ from ffzoo.data.bundle import Preprocess
 from ffzoo.errors import FFZooError, OptionError
 from ffzoo.evaluation import read_data
 from ffzoo.measure.memory import step_cost
-from ffzoo.plan import RunConfig, parse_set
+from ffzoo.plan import RunConfig, parse_settings
 from ffzoo.trained import build_algorithm
 from ffzoo.training.fit import Part
 from ffzoo_experiments.claims import Claim, Words
@@ -39,7 +39,7 @@ def compare_own(config: Own, study: Study) -> Report:
     Raises:
         OptionError: a setting that would be one algorithm's alone.
     """
-    settings = parse_set(config.settings)
+    settings = parse_settings(config.settings)
     for key in settings:
         if key.partition(".")[0] not in ("fit", "backbone", "data"):
             raise OptionError(

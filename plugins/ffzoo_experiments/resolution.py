@@ -7,7 +7,7 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.options import require
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.classes_synthetic import ARMS, GAPS, PAIRS
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Resolutions
 
@@ -51,4 +51,4 @@ def e11(config: Resolutions, study: Study) -> Report:
         Claim(f"{first} falls behind {second} as resolution grows", first, second, -1, "trend", made=False)
         for first, second in PAIRS
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims)
+    return compare(config, study, grid(config), WORDS, GAPS, claims)

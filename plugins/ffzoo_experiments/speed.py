@@ -71,6 +71,7 @@ def speed(config: Speed, study: Study) -> Report:
         figures=figures(findings),
         verdicts=verdicts(findings),
         notes=notes(findings),
+        question="How fast is a training step, and how much memory does it take, run in each way?",
     )
 
 

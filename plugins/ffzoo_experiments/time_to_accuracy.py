@@ -21,7 +21,7 @@ from ffzoo import configuration, environment
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.errors import CheckpointError, OptionError
-from ffzoo.plan import RunConfig, make_run, parse_set
+from ffzoo.plan import RunConfig, make_run, parse_settings
 from ffzoo.training.options import Execution
 from ffzoo_experiments.options import TimeToAccuracy
 from ffzoo_experiments.time_report import figures, recipe, table, verdicts
@@ -49,6 +49,7 @@ def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
         figures=figures(title, found),
         verdicts=verdicts(found),
         notes=(recipe(sample), "Seconds are of training work alone; the test part was read once a run."),
+        question="How accurate are a local rule and backprop of the same network, against seconds, under one recipe?",
     )
 
 
@@ -72,7 +73,7 @@ def _name(config: TimeToAccuracy, arm: str) -> str:
 def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
     """The resolved run of an arm; an arm that is no part of the triple is an algorithm of its own."""
     table, settings = configuration.read(config.config)
-    own = {**settings, **parse_set(config.settings)}
+    own = {**settings, **parse_settings(config.settings)}
     shared = {key: value for key, value in own.items() if key.partition(".")[0] in ("fit", "backbone", "data")}
     execution = Execution(
         precision=config.precision or table.precision or "fp32",

@@ -12,7 +12,7 @@ from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo_experiments.claims import Claim, Words
-from ffzoo_experiments.classes_synthetic import ARMS, PAIRS
+from ffzoo_experiments.classes_synthetic import ARMS, GAPS, PAIRS
 from ffzoo_experiments.comparison import compare
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -69,4 +69,4 @@ def e1(config: Comparison, study: Study) -> Report:
         for condition in grid(config).conditions
         for first, second in reversed(PAIRS)
     )
-    return compare(config, study, grid(config), WORDS, PAIRS, claims, published=PUBLISHED)
+    return compare(config, study, grid(config), WORDS, GAPS, claims, published=PUBLISHED)

@@ -50,7 +50,8 @@ def zoo(config: Zoo, study: Study) -> Report:
         *floor(found),
     ]
     data = {"machine": machine, "options": dataclasses.asdict(config), "found": found}
-    return Report(data, tables(found), figures(found), verdicts(found), tuple(notes))
+    question = "How accurate is every algorithm under one budget and one search?"
+    return Report(data, tables(found), figures(found), verdicts(found), tuple(notes), question)
 
 
 def _one(config: Zoo, study: Study, algo: str, dataset: str) -> dict[str, Any]:
