@@ -19,6 +19,7 @@ ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"
 PAIRS = (("dtg_ff", "bp"), ("dtg_ff", "bp_deepsup"))
 GAPS = (*PAIRS, ("bp_deepsup", "bp"))
 """The last is what the losses of all blocks give to backprop: that much is no merit of a local rule."""
+SERIES = "teacher-student"
 BESIDE = "Gaps to backprop against the number of classes, synthetic and real"
 WORDS = Words(
     question="Does DTG-FF increasingly outperform backprop as the class count K grows, on teacher-student tasks?",
@@ -46,7 +47,7 @@ def grid(config: Comparison) -> Grid:
     classes, _, _, epochs, seeds, factors = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
-        Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
+        Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",), SERIES)
         for k in classes
     )
     return Grid(ARMS, conditions, config.seeds or seeds, factors, "mlp", epochs, 128, device=config.device)
@@ -55,7 +56,7 @@ def grid(config: Comparison) -> Grid:
 def e3(config: Comparison, study: Study) -> Report:
     """Gaps against K, and the slope of the gap against log K."""
     claims = (
-        Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend"),
-        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend", made=False),
+        Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend", SERIES),
+        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend", SERIES, made=False),
     )
     return compare(config, study, grid(config), WORDS, GAPS, claims, beside=BESIDE)

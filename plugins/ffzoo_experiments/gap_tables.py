@@ -89,10 +89,9 @@ def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis
                     "marker": MARKERS[number % 5],
                     "linestyle": LINES[number % 5] if along else "none",
                 }
-                shift = 0.0 if along else 0.15 * (number - (len(pairs) - 1) / 2)
-                ax.errorbar(
-                    [p + shift for p in place], middle, error, capsize=3, label=f"{pair[0]} - {pair[1]}", **style
-                )
+                aside = number - (len(pairs) - 1) / 2  # so that intervals do not hide each other
+                place = [p * 1.04**aside if along else p + 0.15 * aside for p in place]
+                ax.errorbar(place, middle, error, capsize=3, label=f"{pair[0]} - {pair[1]}", **style)
             ax.axhline(0, color="#495057", linewidth=1)
             if along:
                 ax.set_xscale("log")
