@@ -99,7 +99,13 @@ def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis
                 ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
                 ax.minorticks_off()
             else:
-                ax.set_xticks(range(len(conditions)), [c.name for c in conditions], rotation=20, ha="right")
+                names = [c.name for c in conditions]
+                aslant = len(" ".join(names)) > 55  # else they would run into each other
+                ax.set_xticks(
+                    range(len(names)), names, rotation=20 if aslant else 0, ha="right" if aslant else "center"
+                )
+                ax.set_xlim(-0.5, len(conditions) - 0.5)
+                ax.grid(False, axis="x")
             ax.set_xlabel(axis)
             ax.set_title(name)
         panels[0].set_ylabel("gap in test accuracy, points")

@@ -86,7 +86,7 @@ def _matrices(grid: Grid, found: Found) -> Figure:
             ax.imshow([[float(value > 0) for value in row] for row in matrix], cmap="Blues", vmin=0, vmax=1.6)
             for row, values in enumerate(matrix):
                 for column, value in enumerate(values):
-                    ax.text(column, row, f"{value:.0e}" if value else "0", ha="center", va="center", fontsize=7)
+                    ax.text(column, row, f"{value:.1g}", ha="center", va="center", fontsize=9)
             ax.set_title(name)
             ax.set_xticks(range(blocks), [str(b + 1) for b in range(blocks)])
             heads = len(matrix) - blocks
