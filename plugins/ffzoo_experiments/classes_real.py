@@ -29,7 +29,7 @@ SCALES = {
     "smoke": ("digits", (3, 10), 40, 160, {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
     "cpu": (
         *("cifar100", (10, 20, 50, 100), 100, 4000, {"backbone.width": 16, "backbone.depth": 6}),
-        *(8, (0, 1, 2), (0.3, 1.0, 3.0, 10.0)),
+        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0, 10.0)),
     ),
     "full": (
         *("cifar100", (10, 20, 50, 100), 400, 4000, {"backbone.width": 64, "backbone.depth": 8}),
