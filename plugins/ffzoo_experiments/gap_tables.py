@@ -109,9 +109,9 @@ def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis
             ax.set_xlabel(axis)
             ax.set_title(name)
         panels[0].set_ylabel("gap in test accuracy, points")
-        panels[0].legend()
+        canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center")
 
     caption = (
         f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. Above 0 the first arm is ahead."
     )
-    return (Figure("gaps", caption, draw, (4.6 * len(series) + 1.5, 4.2)),)
+    return (Figure("gaps", caption, draw, (4.6 * len(series) + 1.5, 4.1 + 0.25 * len(pairs))),)
