@@ -72,46 +72,73 @@ def _series(grid: Grid) -> dict[str, list[Condition]]:
 
 
 def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis: str) -> tuple[Figure, ...]:
-    """Gaps against x where there is one, else one row a condition."""
+    """Gaps against x where there is one, else a panel a condition and a row a pair."""
+    caption = (
+        f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. Above 0 the first arm is ahead."
+    )
+    if any(condition.x is None for condition in grid.conditions):
+        return (_rows(grid, found, pairs, caption),)
+    return (_curves(grid, found, pairs, axis, caption),)
+
+
+def _beyond(gap: Gap) -> float:
+    """Half the interval's length: it is as far on both sides."""
+    return 0.0 if gap.high is None else gap.high - gap.mean
+
+
+def _curves(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis: str, caption: str) -> Figure:
     series = _series(grid)
-    along = all(condition.x is not None for condition in grid.conditions)
 
     def draw(canvas: matplotlib.figure.FigureBase) -> None:
         panels = canvas.subplots(1, len(series), squeeze=False, sharey=True)[0]
         for ax, (name, conditions) in zip(panels, series.items(), strict=True):
             for number, pair in enumerate(pairs):
-                known = [(c, gap) for c in conditions if (gap := gap_of(found, c.name, *pair)) is not None]
-                place = [float(i) if c.x is None else c.x for i, (c, _) in enumerate(known)]
-                middle = [gap.mean for _, gap in known]
-                error = [0.0 if gap.high is None else gap.high - gap.mean for _, gap in known]  # as far on both sides
+                known = [(c.x, gap) for c in conditions if (gap := gap_of(found, c.name, *pair)) is not None]
+                aside = 1.04 ** (number - (len(pairs) - 1) / 2)  # so that intervals do not hide each other
                 style: Mapping[str, Any] = {
                     "color": COLORS[number % 5],
                     "marker": MARKERS[number % 5],
-                    "linestyle": LINES[number % 5] if along else "none",
+                    "linestyle": LINES[number % 5],
                 }
-                aside = number - (len(pairs) - 1) / 2  # so that intervals do not hide each other
-                place = [p * 1.04**aside if along else p + 0.15 * aside for p in place]
-                ax.errorbar(place, middle, error, capsize=3, label=f"{pair[0]} - {pair[1]}", **style)
-            ax.axhline(0, color="#495057", linewidth=1)
-            if along:
-                ax.set_xscale("log")
-                ticks = sorted({c.x for c in conditions if c.x is not None})
-                ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-                ax.minorticks_off()
-            else:
-                names = [c.name for c in conditions]
-                aslant = len(" ".join(names)) > 55  # else they would run into each other
-                ax.set_xticks(
-                    range(len(names)), names, rotation=20 if aslant else 0, ha="right" if aslant else "center"
+                ax.errorbar(
+                    [x * aside for x, _ in known if x is not None],
+                    [gap.mean for _, gap in known],
+                    [_beyond(gap) for _, gap in known],
+                    capsize=3,
+                    label=f"{pair[0]} - {pair[1]}",
+                    **style,
                 )
-                ax.set_xlim(-0.5, len(conditions) - 0.5)
-                ax.grid(False, axis="x")
+            ax.axhline(0, color="#495057", linewidth=1)
+            ax.set_xscale("log")
+            ticks = sorted({c.x for c in conditions if c.x is not None})
+            ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+            ax.minorticks_off()
             ax.set_xlabel(axis)
             ax.set_title(name)
         panels[0].set_ylabel("gap in test accuracy, points")
         canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center")
 
-    caption = (
-        f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. Above 0 the first arm is ahead."
-    )
-    return (Figure("gaps", caption, draw, (4.6 * len(series) + 1.5, 4.1 + 0.25 * len(pairs))),)
+    return Figure("gaps", caption, draw, (4.6 * len(series) + 1.5, 4.1 + 0.25 * len(pairs)))
+
+
+def _rows(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], caption: str) -> Figure:
+    firsts = {first for first, _ in pairs}
+    names = [f"against {second}" if len(firsts) == 1 else f"{first} - {second}" for first, second in pairs]
+
+    def draw(canvas: matplotlib.figure.FigureBase) -> None:
+        panels = canvas.subplots(1, len(grid.conditions), squeeze=False, sharex=True, sharey=True)[0]
+        for ax, condition in zip(panels, grid.conditions, strict=True):
+            for row, pair in enumerate(pairs):
+                gap = gap_of(found, condition.name, *pair)
+                if gap is not None:
+                    ax.errorbar(gap.mean, row, xerr=_beyond(gap), capsize=3, color=COLORS[0], marker="o")
+            ax.axvline(0, color="#495057", linewidth=1)
+            ax.set_title(condition.name)
+            ax.set_xlabel("gap in test accuracy, points")
+            ax.grid(False, axis="y")
+        panels[0].set_yticks(range(len(pairs)), names)
+        panels[0].set_ylim(len(pairs) - 0.5, -0.5)
+        if len(firsts) == 1:
+            canvas.suptitle(next(iter(firsts)), fontsize=11)
+
+    return Figure("gaps", caption, draw, (2.9 * len(grid.conditions) + 2.2, 1.4 + 0.4 * len(pairs)))
