@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ffzoo.algorithm import Algorithm, Batch
     from ffzoo.backbones.partition import partition
     from ffzoo.build import create
-    from ffzoo.evaluation import Evaluation, evaluate
+    from ffzoo.evaluation import evaluate
     from ffzoo.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
+    from ffzoo.results import Evaluation
     from ffzoo.trained import load
     from ffzoo.training.options import Execution, FitOptions
 
@@ -31,7 +32,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Algorithm": "ffzoo.algorithm",
     "Batch": "ffzoo.algorithm",
-    "Evaluation": "ffzoo.evaluation",
+    "Evaluation": "ffzoo.results",
     "Execution": "ffzoo.training.options",
     "FitOptions": "ffzoo.training.options",
     "Fusion": "ffzoo.parts.base",

@@ -7,7 +7,6 @@ from typing import Any
 from ffzoo.hookspecs import Register, hookimpl
 
 _OPT = "ffzoo.parts.options:"
-_DATA = "ffzoo.data.sources:"
 _HINTON = "Hinton 2022, arXiv:2212.13345"
 _KHOSLA = "Khosla et al. 2020, arXiv:2004.11362"
 _SYMBA = "Lee and Song 2023, arXiv:2303.08418"
@@ -211,8 +210,8 @@ def register_datasets(register: Register) -> None:
     natural = {"backbone": "cnn", "fit.epochs": 20, "fit.augment": ("crop", "flip")}
     large = {"backbone": "timm:resnet18", "fit.epochs": 50, "fit.augment": ("crop", "flip")}
 
-    def add(name: str, summary: str, defaults: dict[str, object], target: str = "", **kw: Any) -> None:
-        register(name, _DATA + (target or name), summary=summary, defaults=defaults, **kw)
+    def add(name: str, summary: str, defaults: dict[str, object], module: str = "sources", **kw: Any) -> None:
+        register(name, f"ffzoo.data.{module}:{name}", summary=summary, defaults=defaults, **kw)
 
     add("digits", "1,797 handwritten digits, 8x8 grey, with scikit-learn: no download", digits)
     add("mnist", "70,000 handwritten digits, 28x28 grey", mnist)
@@ -223,13 +222,14 @@ def register_datasets(register: Register) -> None:
     add("cifar100", "60,000 natural images, 32x32 colour, 100 classes", natural)
     add("cifar100_coarse", "the images of cifar100 with their 20 superclasses", natural)
     add("stl10", "13,000 labelled natural images, 96x96 colour, 10 classes", natural)
-    add("imagenette", "13,394 images of 10 ImageNet classes, 160 px", natural)
-    add("tiny_imagenet", "110,000 images of 200 ImageNet classes, 64x64 colour", natural)
-    add("imagenet100", "the 100 ImageNet classes of Tian et al. 2020, from a local folder", large)
+    add("imagenette", "13,394 images of 10 ImageNet classes, 160 px", natural, "folder_sources")
+    add("tiny_imagenet", "110,000 images of 200 ImageNet classes, 64x64 colour", natural, "folder_sources")
+    add("imagenet100", "the 100 ImageNet classes of Tian et al. 2020, from a local folder", large, "folder_sources")
     add(
         "teacher_student",
         "synthetic: Gaussian inputs labelled by a fixed random MLP",
         {"backbone": "mlp", "fit.epochs": 15},
+        "synthetic",
         config="ffzoo.data.options:TeacherStudent",
     )
 
@@ -237,6 +237,6 @@ def register_datasets(register: Register) -> None:
 @hookimpl
 def register_dataset_sources(register: Register) -> None:
     """Data from anywhere."""
-    register("folder", _DATA + "folder", summary="folder:PATH, images in one folder a class")
-    register("npz", _DATA + "npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
-    register("medmnist", _DATA + "medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
+    register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder a class")
+    register("npz", "ffzoo.data.archives:npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
+    register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")

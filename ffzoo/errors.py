@@ -47,6 +47,11 @@ class DivergedError(FFZooError):
     """A loss became NaN or infinite during training."""
 
 
+def one_line(error: BaseException) -> str:
+    """An error's text on one short line; its type where it has none."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def nearest(value: str, choices: Iterable[str], n: int = 3) -> str:
     """Words for an error message: the nearest valid choices, or all of them when there are few.
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ffzoo.algorithm import Metrics
     from ffzoo.backbones.base import Backbone
     from ffzoo.data.bundle import DataBundle
-    from ffzoo.evaluation import Evaluation, RunResult
     from ffzoo.plan import RunConfig
+    from ffzoo.results import Evaluation, RunResult
 
 _ESTIMATE_AFTER = 20  # steps: the first ones are slower and would promise too long a run
 _REFRESH = 10

@@ -20,7 +20,8 @@ from ffzoo.data.augment import Augment, alternating_flip, random_crop
 from ffzoo.data.bundle import Preprocess, Split, load_data
 from ffzoo.data.options import DataOptions
 from ffzoo.errors import OptionError
-from ffzoo.evaluation import Evaluation, resume
+from ffzoo.evaluation import resume
+from ffzoo.results import Evaluation
 from ffzoo.training.checkpoint import read_json
 from ffzoo.training.fit import Part, accuracies, accuracy, averaged
 from ffzoo.training.options import FitOptions

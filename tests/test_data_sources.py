@@ -18,8 +18,8 @@ import torch
 from data_sets import EVERYTHING, write_images, write_npz
 from PIL import Image
 
+from ffzoo.data import archives, folder_sources, sources, synthetic
 from ffzoo.data import bundle as bundle_module
-from ffzoo.data import sources
 from ffzoo.data.bundle import DataBundle, Loader, RawData, load_data
 from ffzoo.data.folders import FolderImages
 from ffzoo.data.options import MEDMNIST, DataOptions, TeacherStudent
@@ -36,7 +36,7 @@ def folder_tree(root: Path, parts: tuple[str, ...] = ("train", "val"), count: in
 
 
 def load_folder(root: Path, options: DataOptions = EVERYTHING) -> DataBundle:
-    return load_data(f"folder:{root}", sources.folder(str(root)), options, Path())
+    return load_data(f"folder:{root}", folder_sources.folder(str(root)), options, Path())
 
 
 def test_folder_round_trip(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_bad_folders(tmp_path: Path) -> None:
 
 def test_npz_round_trip(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "mine.npz")
-    data = load_data("npz", sources.npz(str(path)), EVERYTHING, Path())
+    data = load_data("npz", archives.npz(str(path)), EVERYTHING, Path())
     assert data.shape == (3, 4, 4) and data.num_classes == 2 and data.class_names == ("0", "1")
     stored = np.load(path)["x_train"]
     assert np.array_equal(data.train.images.permute(0, 2, 3, 1), stored)  # type: ignore[union-attr]
@@ -161,7 +161,7 @@ def test_npz_round_trip(tmp_path: Path) -> None:
 def test_npz_forms(tmp_path: Path, shape: tuple[int, ...], dtype: Any, wanted: tuple[int, ...]) -> None:
     x = np.ones((6, *shape), dtype=dtype)
     path = write_npz(tmp_path / "mine.npz", x_train=x, x_test=x[:2])
-    data = load_data("npz", sources.npz(str(path)), EVERYTHING, Path())
+    data = load_data("npz", archives.npz(str(path)), EVERYTHING, Path())
     assert data.shape == wanted
     assert isinstance(data.train.images, torch.Tensor)
     assert data.train.images.dtype == (torch.uint8 if dtype is np.uint8 else torch.float32)
@@ -180,16 +180,16 @@ def test_npz_forms(tmp_path: Path, shape: tuple[int, ...], dtype: Any, wanted: t
 def test_npz_refuses(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = write_npz(tmp_path / "mine.npz", **changes)
     with pytest.raises(DataError, match=message):
-        load_data("npz", sources.npz(str(path)), EVERYTHING, Path())
+        load_data("npz", archives.npz(str(path)), EVERYTHING, Path())
 
 
 def test_npz_missing_or_corrupt(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
-        sources.npz(str(tmp_path / "no.npz"))(tmp_path, False)
+        archives.npz(str(tmp_path / "no.npz"))(tmp_path, False)
     path = write_npz(tmp_path / "mine.npz")
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(DataError, match=r"mine.npz is corrupt .*: delete it"):
-        sources.npz(str(path))(tmp_path, False)
+        archives.npz(str(path))(tmp_path, False)
 
 
 # --- named sets ------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_digits() -> None:
 
 def test_teacher_student() -> None:
     config = TeacherStudent(num_classes=4, dim=6, samples=2000, test_samples=50, teacher_seed=1)
-    make: Callable[[TeacherStudent], RawData] = partial(sources.teacher_student, root=Path(), download=False)
+    make: Callable[[TeacherStudent], RawData] = partial(synthetic.teacher_student, root=Path(), download=False)
     raw, again = make(config), make(config)
     assert torch.equal(raw.train_images, again.train_images)  # type: ignore[arg-type]
     assert raw.train_images.shape == (2000, 6) and raw.test_labels.shape == (50,)  # type: ignore[union-attr]
@@ -221,21 +221,21 @@ def test_teacher_student() -> None:
 
 def test_balanced_teacher_student() -> None:
     config = TeacherStudent(num_classes=7, dim=6, samples=500, test_samples=70, balanced=True, teacher_seed=1)
-    raw = sources.teacher_student(config, Path(), False)
+    raw = synthetic.teacher_student(config, Path(), False)
     assert sorted(np.bincount(raw.train_labels)) == [71, 71, 71, 71, 72, 72, 72]
     assert (np.bincount(raw.test_labels) == 10).all()
-    free = sources.teacher_student(replace(config, balanced=False), Path(), False)
+    free = synthetic.teacher_student(replace(config, balanced=False), Path(), False)
     assert len(set(np.bincount(free.train_labels))) > 2
     hard = TeacherStudent(num_classes=200, dim=1, depth=1, samples=200, test_samples=10, balanced=True)
     with pytest.raises(DataError, match="balanced=false"):
-        sources.teacher_student(hard, Path(), False)
+        synthetic.teacher_student(hard, Path(), False)
 
 
 def test_linear_teacher_is_linear() -> None:
     # With one weight layer, scaling an input cannot change its class.
     from sklearn.linear_model import LogisticRegression
 
-    raw = sources.teacher_student(TeacherStudent(3, 5, depth=1, samples=2000), Path(), False)
+    raw = synthetic.teacher_student(TeacherStudent(3, 5, depth=1, samples=2000), Path(), False)
     assert (
         LogisticRegression(max_iter=2000)
         .fit(raw.train_images, raw.train_labels)
@@ -245,12 +245,13 @@ def test_linear_teacher_is_linear() -> None:
 
 
 NAMED: dict[str, Loader] = {
-    name: getattr(sources, name)
-    for name in (
-        *("mnist", "fashion_mnist", "kmnist", "svhn", "cifar10", "cifar100", "cifar100_coarse", "stl10"),
-        *("imagenette", "tiny_imagenet", "imagenet100"),
-    )
-} | {"pathmnist": sources.medmnist("pathmnist")}
+    **{
+        name: getattr(sources, name)
+        for name in ("mnist", "fashion_mnist", "kmnist", "svhn", "cifar10", "cifar100", "cifar100_coarse", "stl10")
+    },
+    **{name: getattr(folder_sources, name) for name in ("imagenette", "tiny_imagenet", "imagenet100")},
+    "pathmnist": sources.medmnist("pathmnist"),
+}
 
 
 @pytest.fixture
@@ -349,17 +350,17 @@ def test_tiny_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", lambda url, max_hops: url)
     monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", transfer)
     with pytest.raises(DataError, match="download failed: File not found or corrupted"):
-        sources.tiny_imagenet(tmp_path / "other", True)
+        folder_sources.tiny_imagenet(tmp_path / "other", True)
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(sources, "_TINY_IMAGENET_MD5", md5)
-    data = load_data("tiny_imagenet", sources.tiny_imagenet, EVERYTHING, tmp_path / "data")
+    monkeypatch.setattr(folder_sources, "_TINY_IMAGENET_MD5", md5)
+    data = load_data("tiny_imagenet", folder_sources.tiny_imagenet, EVERYTHING, tmp_path / "data")
     assert data.class_names == ("n01", "n02") and data.shape == (3, 64, 64)
     assert data.train.labels.tolist() == [0] * 3 + [1] * 3 and data.test.labels.tolist() == [1, 0]
     pixels = np.asarray(Image.open(source / "val" / "images" / "1.png"))
     assert np.array_equal(data.test.images[0].permute(1, 2, 0), pixels)
     (tmp_path / "data" / "tiny-imagenet-200" / "val" / "val_annotations.txt").write_text("nonsense")
     with pytest.raises(DataError, match="'tiny_imagenet' is corrupt"):
-        sources.tiny_imagenet(tmp_path / "data", True)
+        folder_sources.tiny_imagenet(tmp_path / "data", True)
 
 
 def test_imagenette(tmp_path: Path) -> None:
@@ -368,13 +369,13 @@ def test_imagenette(tmp_path: Path) -> None:
             write_images(tmp_path / "imagenette2-160" / part / wnid, 2, (20, 16), seed=i)
             for path in (tmp_path / "imagenette2-160" / part / wnid).iterdir():
                 path.rename(path.with_suffix(".jpeg"))
-    data = load_data("imagenette", sources.imagenette, EVERYTHING, tmp_path, download=False)
+    data = load_data("imagenette", folder_sources.imagenette, EVERYTHING, tmp_path, download=False)
     assert data.class_names == ("tench", "parachute") and data.shape == (3, 160, 160)
     assert len(data.train) == len(data.test) == 4
     for path in (tmp_path / "imagenette2-160" / "train" / "n01440764").iterdir():
         path.unlink()
     with pytest.raises(DataError, match=r"'imagenette' is corrupt .*classes n01440764.*delete"):
-        sources.imagenette(tmp_path, True)
+        folder_sources.imagenette(tmp_path, True)
 
 
 @pytest.mark.parametrize("base", ["imagenet100", "imagenet"])
@@ -384,13 +385,13 @@ def test_imagenet100(tmp_path: Path, base: str) -> None:
     for part in ("train", "val"):
         for wnid in [*wnids, "n99999999"]:
             write_images(tmp_path / base / part / wnid, 1)
-    raw = sources.imagenet100(tmp_path, False)
+    raw = folder_sources.imagenet100(tmp_path, False)
     assert raw.class_names == tuple(sorted(wnids))
     assert isinstance(raw.train_images, FolderImages)
     assert len(raw.train_images) == 100 and raw.train_images.side == 224
     (tmp_path / base / "train" / wnids[0] / "0.png").unlink()
     with pytest.raises(DataError, match=wnids[0]):
-        sources.imagenet100(tmp_path, False)
+        folder_sources.imagenet100(tmp_path, False)
 
 
 def test_medmnist(tmp_path: Path, offline: list[str]) -> None:

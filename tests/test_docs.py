@@ -127,7 +127,7 @@ def test_every_public_name_is_in_the_reference():
 
 
 def test_every_field_of_a_result_is_explained():
-    from ffzoo.evaluation import RunResult
+    from ffzoo.results import RunResult
 
     text = (DOCS / "run-folder.md").read_text(encoding="utf-8")
     for field in RunResult.__dataclass_fields__:

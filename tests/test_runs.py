@@ -22,9 +22,10 @@ from ffzoo.algorithm import Batch
 from ffzoo.bench.statistics import Gap, paired_gap
 from ffzoo.build import create
 from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
-from ffzoo.evaluation import RunResult, resume
+from ffzoo.evaluation import resume
 from ffzoo.measure.speed import fastest_micro_batch
 from ffzoo.plan import make_run
+from ffzoo.results import RunResult
 from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
 
 SMALL = {"data.train_size": 200, "data.test_size": 60, "backbone.width": 16}

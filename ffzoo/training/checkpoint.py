@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ffzoo.algorithm import Algorithm
-from ffzoo.errors import CheckpointError
+from ffzoo.errors import CheckpointError, one_line
 
 TENSORS = "checkpoint.safetensors"
 STATE = "state.json"
@@ -125,8 +125,7 @@ def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
         algorithm.load_state_dict(_unprefixed("model.", tensors))
         algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
     except (RuntimeError, KeyError, ValueError) as error:
-        cause = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {cause}") from error
+        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {one_line(error)}") from error
     return dict(state["position"])
 
 
