@@ -594,7 +594,7 @@ class RecipeAlgorithm(Algorithm):
 
     def _fusion_features(self, x: Tensor) -> list[Tensor]:
         """What the fusion keeps of each block that it reads."""
-        kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x, None))]
+        kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x))]
         return [f for f in kept if f is not None]
 
     def _fused_features(self, x: Tensor) -> Tensor:
@@ -604,11 +604,11 @@ class RecipeAlgorithm(Algorithm):
     def features(self, x: Tensor) -> list[Tensor]:
         """See :meth:`ffzoo.Algorithm.features`; labels enter as the neutral one."""
         with self._evaluating():
-            return self._read(x, None)
+            return self._read(x)
 
-    def _read(self, x: Tensor, y: Tensor | None) -> list[Tensor]:
-        """Features of each block."""
-        return self._collect(x, y, lambda l, out: self._features(l, out))
+    def _read(self, x: Tensor) -> list[Tensor]:
+        """Features of each block; labels enter as the neutral one."""
+        return self._collect(x, None, self._features)
 
     def _collect(self, x: Tensor, y: Tensor | None, read: Callable[[int, Any], Any]) -> list[Any]:
         """What ``read(l, out)`` makes of each block's output in one walk."""

@@ -54,7 +54,7 @@ class Own:
         match: compare at equal epochs, or at equal operations of training.
         epochs: of the cheapest algorithm; the data set's when none.
         backbone: for all data sets; each data set's when empty.
-        settings: further keys of ``--set`` as ``KEY=VALUE``, the same for all algorithms.
+        settings: further keys of ``--set`` as ``KEY=VALUE``, the same for all algorithms; a value may hold commas.
         workers: processes that train side by side; 0: one for each core, or one on a GPU.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """

@@ -73,12 +73,10 @@ def _series(grid: Grid) -> dict[str, list[Condition]]:
 
 def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis: str) -> tuple[Figure, ...]:
     """Gaps against x where there is one, else a panel a condition and a row a pair."""
-    caption = (
-        f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. Above 0 the first arm is ahead."
-    )
+    caption = f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. "
     if any(condition.x is None for condition in grid.conditions):
-        return (_rows(grid, found, pairs, caption),)
-    return (_curves(grid, found, pairs, axis, caption),)
+        return (_rows(grid, found, pairs, caption + "Right of 0 the first arm is ahead."),)
+    return (_curves(grid, found, pairs, axis, caption + "Above 0 the first arm is ahead."),)
 
 
 def _beyond(gap: Gap) -> float:
