@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import matplotlib.axes
 import matplotlib.figure
+import pytest
 
 from ffzoo.bench.grid import Arm, Condition, Found, Grid
-from ffzoo_experiments.gap_tables import gap_figures
+from ffzoo_experiments.gap_tables import gap_figures, gap_of
 
 
 def _found(gaps: dict[str, dict[str, float]]) -> Found:
-    """Cells of two seeds: an accuracy a condition and arm, a point apart."""
+    """Cells of two seeds; gaps to dtg_ff differ by two points between them."""
     runs = {
-        c: {arm: {seed: {"test_accuracy": a + 0.01 * seed} for seed in (0, 1)} for arm, a in of.items()}
+        c: {
+            arm: {seed: {"test_accuracy": a + 0.02 * seed * (arm == "dtg_ff")} for seed in (0, 1)}
+            for arm, a in of.items()
+        }
         for c, of in gaps.items()
     }
     return Found(runs, {}, ())
@@ -33,7 +37,10 @@ def test_conditions_without_an_x_are_panels_with_a_row_a_pair():
     assert [ax.get_title() for ax in axes] == ["digits", "mnist"]
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["against bp", "against dfa"]
     drawn = [[bar.lines[0].get_xydata()[0].round(9).tolist() for bar in ax.containers] for ax in axes]
-    assert drawn == [[[-10, 0], [10, 1]], [[0, 0], [-20, 1]]]
+    assert drawn == [[[-9, 0], [11, 1]], [[1, 0], [-19, 1]]]
+    (interval,) = axes[0].containers[0].lines[2]
+    gap = gap_of(found, "digits", "dtg_ff", "bp")
+    assert interval.get_segments()[0][:, 0] == pytest.approx([gap.low, gap.high])
 
 
 def test_gaps_along_an_axis_stand_beside_each_other():

@@ -8,10 +8,11 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from ffzoo import environment
-from ffzoo.bench.grid import Found, Grid, run_grid
+from ffzoo.bench.grid import Condition, Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
+from ffzoo.errors import OptionError
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison_options import Comparison, Own
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
@@ -48,7 +49,12 @@ def compare(
         more: further tables and figures.
         beside: see :class:`ffzoo.bench.report.Report`.
         files: further files of the report, by the end of their name.
+
+    Raises:
+        OptionError: a claim is of conditions that the grid does not have.
     """
+    for claim in claims:  # before anything is trained
+        _conditions_of(grid, claim)
     found = run_grid(grid, study, 1 if study.reads_only else workers_of(config))
     scale = "" if isinstance(config, Own) else config.scale
     notes = [
@@ -94,12 +100,19 @@ def _at_an_end(grid: Grid, found: Found) -> list[str]:
     return lines
 
 
-def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+def _conditions_of(grid: Grid, claim: Claim) -> list[Condition]:
     named = isinstance(claim.series, tuple)
-    conditions = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
+    chosen = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
+    if not chosen:
+        known = ", ".join(repr(c.name if named else c.series) for c in grid.conditions)
+        raise OptionError(f"{claim.text!r} is claimed of {claim.series!r}, but the grid has {known}")
+    return chosen
+
+
+def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+    conditions = _conditions_of(grid, claim)
     pair = (claim.first, claim.second)
-    complete = [set(found.shared_seeds(c.name, pair)) for c in conditions]
-    seeds = sorted(set.intersection(*complete)) if complete else []
+    seeds = sorted(set.intersection(*(set(found.shared_seeds(c.name, pair)) for c in conditions)))
     if not seeds:
         return f"inconclusive: {claim.text}: no seed has all its cells"
     gaps: dict[float, list[float]] = {}
