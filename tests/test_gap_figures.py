@@ -12,13 +12,11 @@ from ffzoo_experiments.gap_tables import gap_figures, gap_of
 
 def _found(gaps: dict[str, dict[str, float]]) -> Found:
     """Cells of two seeds; gaps to dtg_ff differ by two points between them."""
-    runs = {
-        c: {
-            arm: {seed: {"test_accuracy": a + 0.02 * seed * (arm == "dtg_ff")} for seed in (0, 1)}
-            for arm, a in of.items()
-        }
-        for c, of in gaps.items()
-    }
+
+    def seeds(arm: str, accuracy: float) -> dict[int, dict[str, float]]:
+        return {seed: {"test_accuracy": accuracy + 0.02 * seed * (arm == "dtg_ff")} for seed in (0, 1)}
+
+    runs = {condition: {arm: seeds(arm, a) for arm, a in of.items()} for condition, of in gaps.items()}
     return Found(runs, {}, ())
 
 
