@@ -12,7 +12,7 @@ from data_sets import generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffzoo.data import sources
+from ffzoo.data import synthetic
 from ffzoo.data.augment import Augment, cutout, random_crop, random_flip
 from ffzoo.data.bundle import Split, load_data
 from ffzoo.data.options import DataOptions, TeacherStudent
@@ -123,7 +123,7 @@ def test_split_subset_keeps_pairs() -> None:
 def test_a_classs_only_sample_stays_in_the_training_part() -> None:
     """A teacher of many classes leaves some almost empty; that must not end the run."""
     config = TeacherStudent(num_classes=50, samples=1_000, test_samples=200)
-    bundle = load_data("teacher_student", partial(sources.teacher_student, config), DataOptions(), Path("."))
+    bundle = load_data("teacher_student", partial(synthetic.teacher_student, config), DataOptions(), Path("."))
     assert bundle.num_classes == 50
     assert bundle.validation is not None and len(bundle.validation) + len(bundle.train) == 1_000
     counts = torch.cat([bundle.train.labels, bundle.validation.labels]).bincount(minlength=50)
@@ -134,7 +134,7 @@ def test_a_classs_only_sample_stays_in_the_training_part() -> None:
 
 def test_the_validation_part_can_stand_in_for_the_test_part() -> None:
     config = TeacherStudent(samples=200, test_samples=50)
-    loader = partial(sources.teacher_student, config)
+    loader = partial(synthetic.teacher_student, config)
     bundle = load_data("teacher_student", loader, DataOptions(test="validation"), Path("."))
     assert bundle.validation is not None and torch.equal(bundle.test.images, bundle.validation.images)
     assert "validation part in the test part's place" in bundle.split

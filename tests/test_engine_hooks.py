@@ -209,7 +209,7 @@ def test_labels_enter_every_block_and_are_learned_there(plugin):
     with torch.no_grad():
         x, y = batch_of().x, batch_of().y
         u, codes = x, algorithm.label_embedding.codes
-        for l, h in enumerate(algorithm._read(x, y)):
+        for l, h in enumerate(algorithm._collect(x, y, algorithm._features)):
             expected = F.relu(algorithm.backbone.blocks[l].linear(u + codes[l][y]))
             torch.testing.assert_close(h, expected)
             u = F.rms_norm(h, h.shape[1:], eps=1e-8) if l < 2 else h
