@@ -248,3 +248,10 @@ def test_the_site_builds_without_a_warning(tmp_path):
     loaded = re.compile(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(?:https?:)?//[^\"]*")
     for html in (tmp_path / "html").rglob("*.html"):
         assert not loaded.search(html.read_text(encoding="utf-8")), f"{html.name} loads something from the network"
+
+
+def test_figures_of_the_readme_are_those_of_the_report():
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Does it scale?")[1].split("\n## ")[0]
+    figures = re.findall(r"[-+]?\d+\.\d+ \[[^\]]+\]", section)
+    report = (DOCS / "results" / "claims" / "report.md").read_text(encoding="utf-8")
+    assert len(figures) >= 6 and not [figure for figure in figures if figure not in report]

@@ -9,13 +9,17 @@ import math
 
 import pytest
 import torch
+from data_sets import write_images
 from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
 from ffzoo.build import algorithm_spec, backbone_config
+from ffzoo.data.bundle import load_data
+from ffzoo.data.folder_sources import folder
 from ffzoo.measure.probes import linear_probes
+from ffzoo_experiments import resolution
 from ffzoo_experiments.comparison_options import Comparison, Resolutions
 from ffzoo_experiments.depth_memory import slope
 from ffzoo_experiments.own_comparison import factors
@@ -33,13 +37,22 @@ from ffzoo_experiments.periodic_table import SCALES
 )
 def test_the_grids_of_every_scale_are_fair_and_can_be_planned(module, scale):
     grid = importlib.import_module(f"ffzoo_experiments.{module}").grid
-    resolution = module == "resolution"
-    design = grid(Resolutions(scale=scale, datasets=("imagenette",)) if resolution else Comparison(scale=scale))
+    of_folder = module == "resolution"
+    design = grid(Resolutions(scale=scale, datasets=("imagenette",)) if of_folder else Comparison(scale=scale))
     for condition in design.conditions:
         for search in (True, False):
             runs = {arm.name: planned(design, condition, arm, design.seeds[0], 1.0, search) for arm in design.arms}
             refuse_unfair(runs)
     assert len(design.seeds) >= {"smoke": 2, "cpu": 3, "full": 5}[scale]
+
+
+def test_eight_images_of_each_class_can_be_split_for_the_resolutions(tmp_path):
+    for part, label in itertools.product(("train", "val"), range(10)):
+        write_images(tmp_path / part / str(label), 8)
+    design = resolution.grid(Resolutions(scale="cpu", datasets=(f"folder:{tmp_path}",)))
+    run = planned(design, design.conditions[0], design.arms[0], 0, 1.0, False)
+    data = load_data(run.dataset, folder(str(tmp_path)), run.data, tmp_path)
+    assert len(data.train) == 70 and data.validation is not None and len(data.validation) == 10
 
 
 def test_the_half_fraction_keeps_main_effects_and_interactions_of_two_apart():

@@ -14,6 +14,8 @@ from ffzoo.bench.__main__ import main as bench
 from ffzoo.bench.report import Figure, Report, side_by_side
 from ffzoo.report import Section, _summary, main
 
+CLAIMS = Path(__file__).resolve().parent.parent / "docs" / "results" / "claims"
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> Path:
@@ -106,3 +108,10 @@ def test_figures_side_by_side_have_equal_vertical_axes():
     side_by_side({"small": figure(1.0), "large": figure(50.0)}).draw(canvas)
     limits = {ax.get_ylim() for part in canvas.subfigs for ax in part.axes}
     assert len(limits) == 1 and limits.pop()[1] >= 50
+
+
+@pytest.mark.slow
+def test_the_page_of_the_claims_is_what_its_cells_give(tmp_path):
+    assert main([str(CLAIMS), "--out", str(tmp_path), "--quiet"]) == 0
+    made = [path for path in tmp_path.iterdir() if path.suffix in (".md", ".csv")]
+    assert made and not [path.name for path in made if path.read_text() != (CLAIMS / path.name).read_text()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
@@ -21,15 +23,18 @@ WORDS = Words(
     limits="A small CNN and a short training; at cpu scale few images, so accuracies compare with nothing published.",
     axis="pixels a side",
 )
-SCALES = {
+SCALES: dict[str, tuple[Any, ...]] = {
     "smoke": ((4, 8), {"backbone.width": 4, "backbone.depth": 2}, 2, 32, (0, 1), (1.0,)),
-    "cpu": ((32, 64, 128, 224), {"backbone.width": 16, "backbone.depth": 6}, 8, 32, (0, 1, 2), (1.0,)),
+    "cpu": (
+        *((32, 64, 128, 224), {"backbone.width": 16, "backbone.depth": 6, "data.validation": 0.125}, 8, 32),
+        *((0, 1, 2), (1.0,)),
+    ),
     "full": (
         *((32, 64, 128, 224), {"backbone.width": 64, "backbone.depth": 8}, 60, 64),
         *(tuple(range(5)), (0.1, 0.3, 1.0, 3.0)),
     ),
 }
-"""Scale -> sides, network, epochs, batch size, seeds, learning rates."""
+"""Scale -> sides, network, epochs, batch size, seeds, learning rates; an eighth can be held out of 8 images a class."""
 
 
 def grid(config: Resolutions) -> Grid:
