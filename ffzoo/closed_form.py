@@ -6,7 +6,7 @@ weights is left to compute: half of what the layer costs backprop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import FunctionType
@@ -16,14 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from ffzoo.backbones.base import as_written, full_precision
+from ffzoo.algorithm import Batch, Metrics
+from ffzoo.backbones.base import add_gradient, as_written, full_precision
 from ffzoo.measure.kept import keep
 from ffzoo.parts.base import Context, Goodness, LocalLoss
+from ffzoo.parts.norms import Normalization
+from ffzoo.training.stepping import note
 
 if TYPE_CHECKING:
-    from ffzoo.engine import RecipeAlgorithm
-
-_BLOCKS = 256  # compiled shapes
+    from ffzoo.engine import RecipeAlgorithm, View
 
 
 @dataclass
@@ -68,7 +69,7 @@ def learn_block(
     backbone, l = algorithm.backbone, ctx.block
     out = backbone.block(l, x)
     counted_out = keep(out)
-    with algorithm._full_precision():
+    with algorithm.full_precision():
         h = backbone.features(l, out)
         parts = h.chunk(views) if views > 1 else (h,)
         fused = None
@@ -94,14 +95,6 @@ def learn_block(
     return Learned(passed, counted_passed, fused, scores, factor * value, of_block, of_goodness)
 
 
-def allow_compiled_blocks() -> None:
-    """Dynamo compiles eight shapes of one function and then gives up; a deep network has more."""
-    config = torch._dynamo.config
-    for limit in ("recompile_limit", "cache_size_limit"):  # its name in newer and in older versions
-        if hasattr(config, limit):
-            setattr(config, limit, max(_BLOCKS, getattr(config, limit)))
-
-
 @cache
 def compiled(block: int) -> Callable[..., Learned]:
     """:func:`learn_block`, compiled for one block.
@@ -117,3 +110,72 @@ def compiled(block: int) -> Callable[..., Learned]:
 def knows_gradient(part: nn.Module) -> bool:
     """Whether a part's closed form is that of its own forward: a subclass that changes one must restate the other."""
     return bool(type(part).__dict__.get("closed_form")) and as_written(part)
+
+
+def has_closed_form(algorithm: RecipeAlgorithm) -> bool:
+    """Whether every block, its one term and what lies between need no autograd."""
+    terms = [algorithm.terms(l) for l in range(algorithm.backbone.depth)]
+    return (
+        algorithm.backbone.closed_form
+        and all(p.requires_grad for p in algorithm.backbone.parameters())
+        and not any(p.requires_grad for m in (algorithm.norms, algorithm.label_embedding) for p in m.parameters())
+        and not (algorithm.label_embedding.per_block or algorithm.batch_statistics or algorithm.required)
+        and all(type(norm) is Normalization for norm in algorithm.goodness_norms)
+        and all(len(of_block) == 1 for of_block in terms)
+        and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
+    )
+
+
+def closed_walk(
+    algorithm: RecipeAlgorithm,
+    views: Sequence[View],
+    y: Tensor,
+    batch: Batch,
+    metrics: Metrics,
+    weight: float,
+    last: bool,
+) -> None:
+    """One walk that builds no graph: each block's gradient is computed from its input and its output."""
+    signs = tuple(v.sign for v in views if v.sign)
+    neutral = -1 if views[-1].sign == 0 else 0
+    fused: list[Tensor] = []
+    read: list[tuple[tuple[Tensor, ...], Tensor]] = []
+    x = algorithm._joined(views)
+    given = [(x, keep(x))]
+    del x
+    with torch.no_grad(), algorithm.autocast():
+        for l in range(algorithm.backbone.depth):
+            ctx = Context(y, signs, l, algorithm.backbone.depth, batch.epoch, True, batch.generator)
+            ((goodness, loss, factor),) = algorithm.terms(l)
+            learn = compiled(l) if algorithm.execution.compile else learn_block
+            learned = learn(algorithm, goodness, loss, given, ctx, len(views), neutral, factor, weight)
+            given = [(learned.passed, learned.counted)]
+            read.append((learned.scores, learned.loss))
+            fused.extend([] if learned.fused is None else [learned.fused])
+            for parameter, gradient in zip(algorithm._of_block[l], learned.of_block, strict=True):
+                add_gradient(parameter, gradient)
+            for name, gradient in learned.of_goodness.items():
+                add_gradient(goodness.get_parameter(name), gradient)
+            del learned
+            if last:
+                algorithm.optimizers.step(l)
+        _note_all(read, y, metrics, weight)
+    head = algorithm.fusion_head.loss(fused, y) if fused else None
+    if head is not None:
+        note(metrics, "loss/fusion", head, weight)
+        (weight * head).backward()
+
+
+def _note_all(read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, metrics: Metrics, weight: float) -> None:
+    """The metrics of a step for all blocks at once: small operations cost as much as large ones."""
+    name, right = "", None
+    first = torch.stack([scores[0] for scores, _ in read])
+    if first.dim() == 3:
+        name, right = "accuracy", first.argmax(2) == y
+    elif len(read[0][0]) > 1:
+        name, right = "pairs", first > torch.stack([scores[1] for scores, _ in read])
+    if right is not None:
+        for l, value in enumerate(right.float().mean(1)):
+            note(metrics, f"{name}/{l + 1}", value, weight)
+    for l, (_, value) in enumerate(read):
+        note(metrics, f"loss/{l + 1}", value, weight)

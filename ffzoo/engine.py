@@ -9,9 +9,9 @@ walk keeps the graph and ends with one backward: that is backprop, by the same c
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from inspect import isclass
 from typing import Any, cast
 
@@ -19,12 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from ffzoo.algorithm import Algorithm, Batch, Metrics, Samples, as_batch
-from ffzoo.backbones.base import Backbone, add_gradient, full_precision
+from ffzoo.algorithm import Batch, Metrics, Samples, as_batch
+from ffzoo.backbones.base import Backbone, full_precision
 from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
-from ffzoo.closed_form import allow_compiled_blocks, compiled, knows_gradient, learn_block
-from ffzoo.errors import OptionError, RecipeError
-from ffzoo.measure.kept import keep
+from ffzoo.closed_form import closed_walk, has_closed_form
+from ffzoo.errors import RecipeError
 from ffzoo.parts.base import (
     Build,
     Context,
@@ -40,9 +39,9 @@ from ffzoo.parts.base import (
 from ffzoo.parts.norms import Normalization
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
-from ffzoo.training.options import Execution, FitOptions
+from ffzoo.training.options import FitOptions
+from ffzoo.training.stepping import SteppingAlgorithm, note
 
-_CALIBRATION_SAMPLES = 5000
 _PART_KINDS = {"forward_norm": "normalizations", "label_embedding": "label_embeddings"}
 
 
@@ -65,7 +64,7 @@ class View:
         return View(self.x[part], None if self.y is None else self.y[part], self.sign)
 
 
-class RecipeAlgorithm(Algorithm):
+class RecipeAlgorithm(SteppingAlgorithm):
     """A recipe on a backbone.
 
     Args:
@@ -147,14 +146,16 @@ class RecipeAlgorithm(Algorithm):
         self.required = {field for p in parts for field in p.requires}
         self.needs_validation = self.fusion_head.calibrates
         self.batch_statistics = has_batch_statistics(self)
-
-        owned = [self.own_parameters(l) for l in range(depth)]
-        heads = [*self.fusion_head.parameters(), *self.shared.parameters()]
-        if any(g.reads_output for of_block in terms for g, _, _ in of_block):
-            heads += [p for name, p in backbone.named_parameters() if backbone.owner(name) is None]
         self._of_block = [backbone.block_parameters(l) for l in range(depth)]
-        self.optimizers = BlockOptimizers(owned, heads, fit, getattr(self.fusion_head, "lr", None))
-        self.step_count, self.total_steps = 0, 0
+
+    @cached_property
+    def optimizers(self) -> BlockOptimizers:
+        """See :class:`~ffzoo.training.stepping.SteppingAlgorithm`."""
+        blocks = range(self.backbone.depth)
+        heads = [*self.fusion_head.parameters(), *self.shared.parameters()]
+        if any(goodness.reads_output for l in blocks for goodness, _, _ in self.terms(l)):
+            heads += [p for name, p in self.backbone.named_parameters() if self.backbone.owner(name) is None]
+        return BlockOptimizers(map(self.own_parameters, blocks), heads, self.fit, getattr(self.fusion_head, "lr", None))
 
     def _check_terms(self) -> None:
         """Refuse parts that contradict each other."""
@@ -215,22 +216,14 @@ class RecipeAlgorithm(Algorithm):
 
     # ---------------------------------------------------------------- training
 
-    def run_as(self, execution: Execution) -> None:
-        """See :meth:`ffzoo.Algorithm.run_as`; blocks that learn with autograd are compiled one by one."""
-        super().run_as(execution)
-        if hasattr(self, "optimizers"):  # moments must lie in memory as their weights do now
-            self.optimizers.load_state(self.optimizers.state())
-        if execution.compile:
-            allow_compiled_blocks()
-        if execution.compile and not self._learns_closed():
-            units = [unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l)]
-            for module in (*units, *self.norms):
-                module.compile(dynamic=False)
+    def compiled_alone(self) -> Iterable[nn.Module]:
+        """See :class:`~ffzoo.training.stepping.SteppingAlgorithm`; a closed form is compiled as a whole."""
+        return () if self._learns_closed() else (*super().compiled_alone(), *self.norms)
 
     def _learns_closed(self) -> bool:
         """Whether a step needs no autograd in the blocks."""
         how = self.execution
-        return self._streams() and how.closed_form and self._has_closed_form()
+        return self._streams() and how.closed_form and has_closed_form(self)
 
     def _streams(self) -> bool:
         """Whether each block's backward runs inside the forward walk."""
@@ -250,34 +243,23 @@ class RecipeAlgorithm(Algorithm):
         return start <= self.step_count / self.total_steps < end
 
     def _set_rates(self) -> None:
-        """Learning rates of the step at hand: a block's schedule runs over its window.
-
-        A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a rate of zero
-        nothing would leak.
-        """
-        inside = self.step_count < self.total_steps
-        progress = self.step_count / self.total_steps if inside else 0.0
-        self.optimizers.set_rate(learning_rate_factor(self.fit, progress) if inside else 1.0)
+        """Learning rates of the step at hand: a block's schedule runs over its window."""
+        self.optimizers.set_rate(self.rate())
+        if self.step_count >= self.total_steps:
+            return
+        progress = self.step_count / self.total_steps
         for l in range(self.backbone.depth):
             start, end = self.schedule.window(l)
-            if inside and (start, end) != (0.0, 1.0) and start <= progress < end:
+            if (start, end) != (0.0, 1.0) and start <= progress < end:
                 self.optimizers.set_rate(learning_rate_factor(self.fit, (progress - start) / (end - start)), l)
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Fix the length of the learning-rate schedule, and let the parts see the training part."""
-        self.total_steps = train.steps * epochs
+        """Let the parts see the training part too."""
+        super().start(train, epochs)
         for l in range(self.backbone.depth):
             for goodness, loss, _ in self.terms(l):
                 goodness.prepare(train)
                 loss.prepare(train)
-        if type(self.backbone).calibrate is Backbone.calibrate:
-            return
-        first: list[Tensor] = []
-        for batch in train:
-            first.append(batch.x)
-            if sum(map(len, first)) >= _CALIBRATION_SAMPLES:
-                break
-        self.backbone.calibrate(torch.cat(first))
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
@@ -286,7 +268,7 @@ class RecipeAlgorithm(Algorithm):
             self.train()
         self._set_rates()
         views = self._views(batch)
-        rows = self._rows(len(batch.y))
+        rows = self.rows(len(batch.y))
         streaming = self._streams()
         closed_form = self._learns_closed() and all(map(self._learns, range(self.backbone.depth)))
         metrics: Metrics = {}
@@ -294,7 +276,7 @@ class RecipeAlgorithm(Algorithm):
             weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
             chunk = [view.rows(part) for view in views]
             if closed_form:
-                self._closed_forward(chunk, batch.y[part], batch, metrics, weight, last)
+                closed_walk(self, chunk, batch.y[part], batch, metrics, weight, last)
                 continue
             kept: list[Tensor] = []
 
@@ -329,75 +311,11 @@ class RecipeAlgorithm(Algorithm):
         blocks = [kept.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
         return blocks if head is None else [*blocks, head]
 
-    def _has_closed_form(self) -> bool:
-        """Whether every block, its one term and what lies between need no autograd."""
-        terms = [self.terms(l) for l in range(self.backbone.depth)]
-        return (
-            self.backbone.closed_form
-            and all(p.requires_grad for p in self.backbone.parameters())
-            and not any(p.requires_grad for m in (self.norms, self.label_embedding) for p in m.parameters())
-            and not (self.label_embedding.per_block or self.batch_statistics or self.required)
-            and all(type(norm) is Normalization for norm in self.goodness_norms)
-            and all(len(of_block) == 1 for of_block in terms)
-            and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
-        )
-
-    def _closed_forward(
-        self, views: Sequence[View], y: Tensor, batch: Batch, metrics: Metrics, weight: float, last: bool
-    ) -> None:
-        """One walk that builds no graph: each block's gradient is computed from its input and its output."""
-        signs = tuple(v.sign for v in views if v.sign)
-        neutral = -1 if views[-1].sign == 0 else 0
-        fused: list[Tensor] = []
-        read: list[tuple[tuple[Tensor, ...], Tensor]] = []
-        x = self._joined(views)
-        given = [(x, keep(x))]
-        del x
-        with torch.no_grad(), self._autocast():
-            for l in range(self.backbone.depth):
-                ctx = Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator)
-                ((goodness, loss, factor),) = self.terms(l)
-                learn = compiled(l) if self.execution.compile else learn_block
-                learned = learn(self, goodness, loss, given, ctx, len(views), neutral, factor, weight)
-                given = [(learned.passed, learned.counted)]
-                read.append((learned.scores, learned.loss))
-                fused.extend([] if learned.fused is None else [learned.fused])
-                for parameter, gradient in zip(self._of_block[l], learned.of_block, strict=True):
-                    add_gradient(parameter, gradient)
-                for name, gradient in learned.of_goodness.items():
-                    add_gradient(goodness.get_parameter(name), gradient)
-                del learned
-                if last:
-                    self.optimizers.step(l)
-            self._note_all(read, y, metrics, weight)
-        head = self.fusion_head.loss(fused, y) if fused else None
-        if head is not None:
-            _add(metrics, "loss/fusion", head, weight)
-            (weight * head).backward()
-
-    def _note_all(
-        self, read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, metrics: Metrics, weight: float
-    ) -> None:
-        """The metrics of :meth:`_note` for all blocks at once: small operations cost as much as large ones."""
-        name, right = "", None
-        first = torch.stack([scores[0] for scores, _ in read])
-        if first.dim() == 3:
-            name, right = "accuracy", first.argmax(2) == y
-        elif len(read[0][0]) > 1:
-            name, right = "pairs", first > torch.stack([scores[1] for scores, _ in read])
-        if right is not None:
-            for l, value in enumerate(right.float().mean(1)):
-                _add(metrics, f"{name}/{l + 1}", value, weight)
-        for l, (_, value) in enumerate(read):
-            _add(metrics, f"loss/{l + 1}", value, weight)
-
     def _joined(self, views: Sequence[View]) -> Tensor:
         """The views with their labels as one batch, laid out as the backbone's weights are."""
         embedded = [self.label_embedding(v.x, v.y) for v in views]
         x = torch.cat(embedded) if len(views) > 1 else embedded[0]
-        if x.dim() == 4 and self.execution.memory_format == "channels_last":
-            x = x.contiguous(memory_format=torch.channels_last)
-        return x
+        return self.laid_out(x)
 
     def _views(self, batch: Batch) -> list[View]:
         """Positive, negative, and the neutral view that only a fusion of features reads."""
@@ -411,16 +329,11 @@ class RecipeAlgorithm(Algorithm):
             views.append(View(positive, None, 0))
         return views
 
-    def _rows(self, size: int) -> list[slice]:
-        """The micro-batches of a batch."""
-        micro = self.execution.rows or size
-        if micro < size and (self.batch_statistics or self.batch_level):
-            cause = "batch statistics" if self.batch_statistics else "a loss over the whole batch"
-            raise OptionError(
-                f"micro_batch is {micro} with batches of {size}, but this run has {cause}, so micro-batches would "
-                "learn something else; expected micro_batch 0"
-            )
-        return [slice(i, min(i + micro, size)) for i in range(0, size, micro)]
+    def whole_batch_for(self) -> str | None:
+        """See :class:`~ffzoo.training.stepping.SteppingAlgorithm`."""
+        if self.batch_statistics or not self.batch_level:
+            return "batch statistics" if self.batch_statistics else None
+        return "a loss over the whole batch"
 
     def _forward(
         self,
@@ -437,7 +350,7 @@ class RecipeAlgorithm(Algorithm):
 
         def visit(l: int, out: Any) -> Any:
             learns = self._learns(l)
-            with self._full_precision():
+            with self.full_precision():
                 h = self.backbone.features(l, out)
                 ctx = self._context(views, y, batch, l, () if others is None else others[l])
                 with contextlib.nullcontext() if learns else torch.no_grad():
@@ -452,11 +365,11 @@ class RecipeAlgorithm(Algorithm):
                     on_loss(l, loss)
             return self._pass_on(l, out, [v.y for v in views], loss is not None or self.fusion_head.reads == "features")
 
-        with self._autocast(), self._statistics(len(views)):
+        with self.autocast(), self._statistics(len(views)):
             self.backbone.walk(self._joined(views), visit)
         head = self.fusion_head.loss(kept, y) if kept else None
         if head is not None:
-            _add(metrics, "loss/fusion", head, weight)
+            note(metrics, "loss/fusion", head, weight)
         return head
 
     def _context(
@@ -473,12 +386,12 @@ class RecipeAlgorithm(Algorithm):
         found: list[tuple[Tensor, ...]] = []
 
         def visit(l: int, out: Any) -> Any:
-            with self._full_precision():
+            with self.full_precision():
                 ctx = self._context(views, y, batch, l)
                 found.append(self._scores_of(self.terms(l)[0][0], self.backbone.features(l, out), out, len(views), ctx))
             return self._pass_on(l, out, [v.y for v in views])
 
-        with buffers_untouched(self), self._autocast(), self._statistics(len(views)):
+        with buffers_untouched(self), self.autocast(), self._statistics(len(views)):
             self.backbone.walk(self._joined(views), visit)
         totals = [torch.stack(of_view).sum(0) for of_view in zip(*found, strict=True)]
         return [tuple(t - own for t, own in zip(totals, of_block, strict=True)) for of_block in found]
@@ -512,10 +425,10 @@ class RecipeAlgorithm(Algorithm):
     ) -> None:
         """Add a term's loss to the metrics, and how often it was right."""
         if goodness.kind == "class":
-            _add(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
+            note(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
         elif goodness.kind == "sample" and len(scores) > 1:
-            _add(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
-        _add(metrics, f"loss/{l + 1}", value, weight)
+            note(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
+        note(metrics, f"loss/{l + 1}", value, weight)
 
     def _read_by(self, goodness: Goodness, l: int, h: Tensor) -> Tensor:
         """The features as a goodness reads them: normalized where the recipe says so, float32 unless it takes less."""
@@ -552,19 +465,6 @@ class RecipeAlgorithm(Algorithm):
         views = zip(u.chunk(len(labels)), labels, strict=True)
         return torch.cat([self.label_embedding.inject(l, view, y) for view, y in views])
 
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.execution.precision == "fp32":
-            return contextlib.nullcontext()
-        device = next(self.backbone.parameters()).device.type
-        # Weights change inside the walk, so a cached cast of them would be a stale one.
-        return torch.autocast(device, torch.bfloat16, cache_enabled=False)
-
-    def _full_precision(self) -> contextlib.AbstractContextManager[Any]:
-        """Goodness, losses and backward are not the blocks': no autocast for them."""
-        if self.execution.precision == "fp32":
-            return contextlib.nullcontext()
-        return torch.autocast(next(self.backbone.parameters()).device.type, enabled=False)
-
     def _statistics(self, parts: int) -> contextlib.AbstractContextManager[Any]:
         stack = contextlib.ExitStack()
         if parts > 1 and self.batch_statistics:
@@ -577,7 +477,7 @@ class RecipeAlgorithm(Algorithm):
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""
-        with self._evaluating():
+        with self.evaluating():
             blocks = self._block_scores(x)
             if self.fusion_head.reads == "scores":
                 assert blocks is not None
@@ -589,7 +489,7 @@ class RecipeAlgorithm(Algorithm):
         """See :meth:`ffzoo.Algorithm.predict`; a fusion of features takes one pass, with the neutral label."""
         if self.fusion_head.reads == "scores":
             return self.scores(x)[0]
-        with self._evaluating():
+        with self.evaluating():
             return self._fused_features(x)
 
     def _fusion_features(self, x: Tensor) -> list[Tensor]:
@@ -603,7 +503,7 @@ class RecipeAlgorithm(Algorithm):
     @torch.no_grad()
     def features(self, x: Tensor) -> list[Tensor]:
         """See :meth:`ffzoo.Algorithm.features`; labels enter as the neutral one."""
-        with self._evaluating():
+        with self.evaluating():
             return self._read(x)
 
     def _read(self, x: Tensor) -> list[Tensor]:
@@ -615,11 +515,11 @@ class RecipeAlgorithm(Algorithm):
         found: list[Any] = []
 
         def visit(l: int, out: Any) -> Any:
-            with self._full_precision():
+            with self.full_precision():
                 found.append(read(l, out))
             return self._pass_on(l, out, [y])
 
-        with self._autocast():
+        with self.autocast():
             self.backbone.walk(self.label_embedding(self.negatives.positive(x), y), visit)
         return found
 
@@ -642,46 +542,20 @@ class RecipeAlgorithm(Algorithm):
                 return goodness(h, ctx)
         return None
 
-    @contextlib.contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        training = [m for m in self.modules() if m.training]
-        self.eval()
-        try:
-            yield
-        finally:
-            for m in training:
-                m.training = True
-
     def finish(self, train: Samples, validation: Samples | None) -> None:
         """Let the fusion fit what it fits on the training part, and choose on the validation part."""
         if self.fusion_head.fits:
-            with torch.no_grad(), self._evaluating():
+            with torch.no_grad(), self.evaluating():
                 seen = [(self._fusion_features(b.x), b.y) for b in train]
             blocks = [torch.cat(block) for block in zip(*(features for features, _ in seen), strict=True)]
             self.fusion_head.fit(blocks, torch.cat([y for _, y in seen]))
         if validation is None or self.fusion_head.reads != "scores":
             return
-        with torch.no_grad(), self._evaluating():
+        with torch.no_grad(), self.evaluating():
             read = [(self._block_scores(b.x), b.y) for b in validation]
         scored = [[b for b in blocks if b is not None] for blocks, _ in read if blocks is not None]
         blocks = [torch.cat(block) for block in zip(*scored, strict=True)]
         self.fusion_head.calibrate(blocks, torch.cat([y for _, y in read]))
-
-    # ---------------------------------------------------------------- state
-
-    def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Optimizer tensors and the position in the schedule."""
-        return self.optimizers.state(), {"step_count": self.step_count, "total_steps": self.total_steps}
-
-    def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-        """Restore what :meth:`training_state` returned."""
-        self.optimizers.load_state(tensors)
-        self.step_count, self.total_steps = int(values["step_count"]), int(values["total_steps"])
-
-
-def _add(metrics: Metrics, key: str, value: Tensor, weight: float) -> None:
-    value = value.detach() if weight == 1 else weight * value.detach()
-    metrics[key] = metrics[key] + value if key in metrics else value
 
 
 def make_part(kind: str, part: Any, *args: Any) -> Any:

@@ -23,9 +23,10 @@ from torch import Tensor, nn
 
 from ffzoo.algorithm import Metrics
 from ffzoo.backbones.base import Backbone
-from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch, note
+from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
 from ffzoo.parts.projection import pool_grid
 from ffzoo.training.options import FitOptions
+from ffzoo.training.stepping import note
 
 
 class OutputAlgorithm(BlockwiseAlgorithm):
@@ -68,8 +69,8 @@ class OutputAlgorithm(BlockwiseAlgorithm):
         z = self.logits(h)
         loss = F.cross_entropy(z, self.target(part.y))
         (part.share * loss).backward()
-        note(metrics, f"loss/{self.backbone.depth}", loss, part)
-        note(metrics, f"accuracy/{self.backbone.depth}", (z.argmax(1) == part.y).float().mean(), part)
+        note(metrics, f"loss/{self.backbone.depth}", loss, part.share)
+        note(metrics, f"accuracy/{self.backbone.depth}", (z.argmax(1) == part.y).float().mean(), part.share)
         return z.detach().softmax(1)
 
     @torch.no_grad()

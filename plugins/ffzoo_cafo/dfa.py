@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from ffzoo.algorithm import Metrics
 from ffzoo.backbones.base import Backbone
-from ffzoo.parts.blockwise import MicroBatch, note
+from ffzoo.parts.blockwise import MicroBatch
 from ffzoo.parts.feedback import pooled_width
 from ffzoo.parts.projection import pool_grid
 from ffzoo.training.options import FitOptions
+from ffzoo.training.stepping import note
 from ffzoo_dfa.rule import DFA
 
 
@@ -54,8 +55,8 @@ class CaFoDFA(DFA):
         v = self.predict_from(l, h)
         loss = F.cross_entropy(v, self.target(part.y))
         (part.share * loss).backward()
-        note(metrics, f"loss/{l + 1}", loss, part)
-        note(metrics, f"accuracy/{l + 1}", (v.argmax(1) == part.y).float().mean(), part)
+        note(metrics, f"loss/{l + 1}", loss, part.share)
+        note(metrics, f"accuracy/{l + 1}", (v.argmax(1) == part.y).float().mean(), part.share)
 
     def learn_output(self, h: Tensor, part: MicroBatch, metrics: Metrics) -> Tensor:
         """Teach the output layer, whose figures are nobody's."""

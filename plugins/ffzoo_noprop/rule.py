@@ -28,10 +28,11 @@ from torch import Tensor, nn
 from ffzoo.algorithm import Batch, Metrics
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import buffers_untouched
-from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch, note
+from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
 from ffzoo.parts.feedback import pooled_width
 from ffzoo.parts.projection import pool_grid
 from ffzoo.training.options import FitOptions
+from ffzoo.training.stepping import note
 
 
 class NoProp(BlockwiseAlgorithm):
@@ -88,12 +89,12 @@ class NoProp(BlockwiseAlgorithm):
 
         def read(l: int, h: Tensor) -> Learn:
             loss = self._loss(l, h, part)
-            note(metrics, f"loss/{l + 1}", loss, part)
+            note(metrics, f"loss/{l + 1}", loss, part.share)
             return partial(self._teach, part, l, loss)
 
         self.walk(part.x, read)
         loss = self._output_loss(part)
-        note(metrics, "loss/fusion", loss, part)
+        note(metrics, "loss/fusion", loss, part.share)
         (part.share * loss).backward()
 
     def _teach(self, part: MicroBatch, l: int, loss: Tensor) -> None:
