@@ -1,4 +1,4 @@
-"""Learning without autograd: what one block does in a step, as a function of tensors.
+"""Learning without autograd: what one block does in a step, as a function of tensors, and the walk over all blocks.
 
 Of a block that is one layer and a ReLU, with one goodness whose gradient is known, only the gradient of the layer's
 weights is left to compute: half of what the layer costs backprop.

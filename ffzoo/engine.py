@@ -331,9 +331,9 @@ class RecipeAlgorithm(SteppingAlgorithm):
 
     def whole_batch_for(self) -> str | None:
         """See :class:`~ffzoo.training.stepping.SteppingAlgorithm`."""
-        if self.batch_statistics or not self.batch_level:
-            return "batch statistics" if self.batch_statistics else None
-        return "a loss over the whole batch"
+        if self.batch_statistics:
+            return "batch statistics"
+        return "a loss over the whole batch" if self.batch_level else None
 
     def _forward(
         self,

@@ -41,7 +41,7 @@ class SteppingAlgorithm(Algorithm):
 
     @cached_property
     def optimizers(self) -> BlockOptimizers:
-        """One for each block and one for the heads, made when a subclass has built all of them."""
+        """One for each block and one for the heads, made at first use, when a subclass has built all parameters."""
         raise NotImplementedError
 
     def run_as(self, execution: Execution) -> None:

@@ -126,6 +126,7 @@ def build(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], device: t
     algorithm = algorithm.to(device)
     algorithm.run_as(arm.execution(precision))
     algorithm.backbone.calibrate(batch_of(config, device).x)
+    algorithm.training_state()  # makes the optimizers: what they import is not a step's
     return algorithm
 
 
