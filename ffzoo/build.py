@@ -155,7 +155,8 @@ def create(
     """
     import torch
 
-    from ffzoo.engine import RecipeAlgorithm, make_part
+    from ffzoo.engine import RecipeAlgorithm
+    from ffzoo.parts.making import make_part
 
     fit = fit or FitOptions()
     if isinstance(algo, Recipe):

@@ -19,12 +19,12 @@ from torch.utils import _pytree as pytree
 from ffzoo.algorithm import Batch, Metrics
 from ffzoo.backbones.base import add_gradient, as_written, full_precision
 from ffzoo.measure.kept import keep
-from ffzoo.parts.base import Context, Goodness, LocalLoss
+from ffzoo.parts.base import Context, Goodness, LocalLoss, View
 from ffzoo.parts.norms import Normalization
 from ffzoo.training.stepping import note
 
 if TYPE_CHECKING:
-    from ffzoo.engine import RecipeAlgorithm, View
+    from ffzoo.engine import RecipeAlgorithm
 
 
 @dataclass

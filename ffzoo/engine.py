@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
-from inspect import isclass
 from typing import Any, cast
 
 import torch
@@ -27,7 +25,6 @@ from ffzoo.errors import RecipeError
 from ffzoo.parts.base import (
     Build,
     Context,
-    FunctionGoodness,
     Fusion,
     FusionBuild,
     Goodness,
@@ -35,33 +32,14 @@ from ffzoo.parts.base import (
     LocalLoss,
     Negatives,
     Schedule,
+    View,
 )
+from ffzoo.parts.making import check_channels, check_terms, forward_norm, make_goodness_part, make_part, score_kind
 from ffzoo.parts.norms import Normalization
 from ffzoo.recipe import Recipe, find
 from ffzoo.training.optim import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import FitOptions
 from ffzoo.training.stepping import SteppingAlgorithm, note
-
-_PART_KINDS = {"forward_norm": "normalizations", "label_embedding": "label_embeddings"}
-
-
-@dataclass(frozen=True)
-class View:
-    """One version of the input that is forwarded in a step; sign 0 is read by the fusion alone.
-
-    Attributes:
-        x: inputs, without a label.
-        y: the labels to embed; None for the neutral one.
-        sign: +1 positive, -1 negative.
-    """
-
-    x: Tensor
-    y: Tensor | None
-    sign: int
-
-    def rows(self, part: slice) -> View:
-        """Some of its samples."""
-        return View(self.x[part], None if self.y is None else self.y[part], self.sign)
 
 
 class RecipeAlgorithm(SteppingAlgorithm):
@@ -94,21 +72,13 @@ class RecipeAlgorithm(SteppingAlgorithm):
         self.schedule: Schedule = make_part("schedules", recipe.schedule, depth)
         if recipe.goodness_norm == "auto":
             raise RecipeError("goodness_norm is 'auto', which is a choice of forward_norm; expected none, l2, ...")
-        norm = recipe.forward_norm
-        if norm == "auto":
-            norm = "none" if backbone.normalized else "layernorm"
+        norm = forward_norm(recipe.forward_norm, backbone)
         # norms[l] stands in front of block l and is trained by it: behind a stop-gradient the block
         # before could not.
         self.norms = nn.ModuleList(
             nn.Identity() if l == 0 else make_part("normalizations", norm, shapes[l - 1]) for l in range(depth)
         )
-        by_channel = any(getattr(part, "by_channel", False) for part in self.norms)
-        if (by_channel or self.label_embedding.per_block) and not backbone.channels_second:
-            what, key = ("forward_norm", norm) if by_channel else ("label_embedding", recipe.label_embedding)
-            raise RecipeError(
-                f"{what}={find(_PART_KINDS[what], key)[0].name} reads (B, channels, ...), but blocks of this backbone "
-                f"pass on tokens, or channels that come last; expected another {what} or another backbone"
-            )
+        check_channels(backbone, self.norms, norm, self.label_embedding, recipe.label_embedding)
         self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
         self.weights: list[list[float]] = []  # of the terms, block by block
         self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()
@@ -127,9 +97,10 @@ class RecipeAlgorithm(SteppingAlgorithm):
 
         self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
         self.labelled = find("label_embeddings", recipe.label_embedding)[0].name != "none"
-        self.contrasts = find("negatives", recipe.negatives)[0].name != "none"
-        self._check_terms()
-        self.score_kind = self._score_kind()
+        negatives = find("negatives", recipe.negatives)[0].name
+        self.contrasts = negatives != "none"
+        check_terms(self.terms(depth - 1), self.negatives, negatives, self.labelled)
+        self.score_kind = score_kind(self.terms(depth - 1), self.labelled)
         terms = [self.terms(l) for l in range(depth)]
         scored = sum(any(g.kind == self.score_kind for g, _, _ in of_block) for of_block in terms)
         fusion_build = FusionBuild(shapes, num_classes, self.score_kind, scored)
@@ -156,38 +127,6 @@ class RecipeAlgorithm(SteppingAlgorithm):
         if any(goodness.reads_output for l in blocks for goodness, _, _ in self.terms(l)):
             heads += [p for name, p in self.backbone.named_parameters() if self.backbone.owner(name) is None]
         return BlockOptimizers(map(self.own_parameters, blocks), heads, self.fit, getattr(self.fusion_head, "lr", None))
-
-    def _check_terms(self) -> None:
-        """Refuse parts that contradict each other."""
-        for goodness, loss, _ in self.terms(self.backbone.depth - 1):
-            if goodness.kind not in loss.accepts:
-                raise RecipeError(
-                    f"{type(loss).__name__} accepts {' or '.join(loss.accepts)} scores, but "
-                    f"{type(goodness).__name__} gives {goodness.kind} scores"
-                )
-            if loss.views == 2 and not (self.contrasts and loss.second == self.negatives.sign):
-                kind = "negative" if loss.second < 0 else "positive"
-                raise RecipeError(
-                    f"{type(loss).__name__} compares each sample with a {kind} view of it, which negatives="
-                    f"{find('negatives', self.config.negatives)[0].name} does not make; expected other negatives"
-                )
-            if goodness.kind == "class" and self.labelled:
-                raise RecipeError(
-                    f"{type(goodness).__name__} scores classes, and the label embedding would show it the right one; "
-                    "expected label_embedding=none"
-                )
-        if self.contrasts and all(loss.views == 1 for _, loss, _ in self.terms(self.backbone.depth - 1)):
-            raise RecipeError("no loss compares negatives with positives; expected negatives=none")
-        if self.negatives.wrong_labels and not self.labelled:
-            raise RecipeError(
-                "negatives=wrong_label needs labels in the input; expected label_embedding=overlay or concat"
-            )
-
-    def _score_kind(self) -> Any:
-        kinds = [goodness.kind for goodness, _, _ in self.terms(self.backbone.depth - 1)]
-        if "class" in kinds:
-            return "class"
-        return "sample" if "sample" in kinds and self.labelled else None
 
     def terms(self, block: int) -> list[tuple[Goodness, LocalLoss, float]]:
         """Goodness, loss and weight of each term of a block."""
@@ -556,20 +495,3 @@ class RecipeAlgorithm(SteppingAlgorithm):
         scored = [[b for b in blocks if b is not None] for blocks, _ in read if blocks is not None]
         blocks = [torch.cat(block) for block in zip(*scored, strict=True)]
         self.fusion_head.calibrate(blocks, torch.cat([y for _, y in read]))
-
-
-def make_part(kind: str, part: Any, *args: Any) -> Any:
-    """Build a part; parts without options get None for their config."""
-    entry, config = find(kind, part)
-    return entry.load()(config, *args)
-
-
-def make_goodness_part(part: Any, build: Build, backbone: Backbone) -> Goodness:
-    """Build a goodness; a plain function becomes a sample goodness."""
-    entry, config = find("goodness", part)
-    target: Any = entry.load()
-    if not isclass(target):
-        return FunctionGoodness(target, build)
-    goodness = cast("Goodness", cast("Any", target)(config, build))
-    goodness.attach(backbone)
-    return goodness

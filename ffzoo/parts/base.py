@@ -49,6 +49,25 @@ class Build:
 
 
 @dataclass(frozen=True)
+class View:
+    """One version of the input that is forwarded in a step; sign 0 is read by the fusion alone.
+
+    Attributes:
+        x: inputs, without a label.
+        y: the labels to embed; None for the neutral one.
+        sign: +1 positive, -1 negative.
+    """
+
+    x: Tensor
+    y: Tensor | None
+    sign: int
+
+    def rows(self, part: slice) -> View:
+        """Some of its samples."""
+        return View(self.x[part], None if self.y is None else self.y[part], self.sign)
+
+
+@dataclass(frozen=True)
 class Context:
     """What a goodness or a loss may know beyond its input, and no more than that.
 

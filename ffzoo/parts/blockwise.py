@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from ffzoo.algorithm import Batch, Metrics, as_batch
 from ffzoo.backbones.base import Backbone, full_precision
-from ffzoo.recipe import find
+from ffzoo.parts.making import forward_norm, make_part
 from ffzoo.training.optim import HEAD, BlockOptimizers
 from ffzoo.training.options import FitOptions
 from ffzoo.training.stepping import SteppingAlgorithm
@@ -62,11 +62,8 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
 
     def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
         super().__init__(backbone, num_classes, config, fit)
-        name = config.forward_norm
-        if name == "auto":
-            name = "none" if backbone.normalized else "layernorm"
-        entry, options = find("normalizations", name)
-        norms = [entry.load()(options, shape) for shape in backbone.feature_shapes]
+        name = forward_norm(config.forward_norm, backbone)
+        norms = [make_part("normalizations", name, shape) for shape in backbone.feature_shapes]
         self.norms = nn.ModuleList([nn.Identity(), *norms])
 
     @cached_property

@@ -12,9 +12,9 @@ from typing import Any
 from ffzoo.algorithm import Algorithm
 from ffzoo.backbones.base import Backbone
 from ffzoo.build import AlgorithmSpec, algorithm_spec, create
-from ffzoo.engine import make_part
 from ffzoo.errors import FFZooError, OptionError, nearest
 from ffzoo.loader import ZOO
+from ffzoo.parts.making import make_part
 from ffzoo.recipe import Recipe
 from ffzoo.registry import KINDS, Entry
 from ffzoo.testing.strategies import BACKBONES, Case, cases, hypothesis, seeded
