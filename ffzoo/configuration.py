@@ -32,6 +32,7 @@ class RunTable:
         batch_size: samples a step.
         precision: of the blocks.
         memory_format: how maps lie in memory.
+        convolution: how 3x3 convolutions are computed.
     """
 
     algo: str | None = None
@@ -42,6 +43,7 @@ class RunTable:
     batch_size: int | None = None
     precision: Literal["fp32", "bf16"] | None = None
     memory_format: Literal["channels_last", "contiguous"] | None = None
+    convolution: Literal["direct", "winograd"] | None = None
 
 
 def shipped() -> dict[str, str]:

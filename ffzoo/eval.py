@@ -31,7 +31,7 @@ keys of --set: fit.*, backbone.* and data.*; of a recipe: its parts (fusion, for
 fusion_grad, ...) and their options (goodness.grid, loss.threshold, fusion.first, ...).
 
 a --config file has the same keys, and a table [run] with algo, against, dataset, backbone, epochs,
-batch_size, precision and memory_format; the command line overrides it.
+batch_size, precision, memory_format and convolution; the command line overrides it.
 """
 
 
@@ -39,7 +39,7 @@ _WIDE = 110  # columns from which a list has room for the papers
 
 _FIXED = (
     *("against", "epochs", "minutes", "batch_size", "seed", "seeds", "config", "out"),
-    *("device", "precision", "memory_format", "micro_batch", "compile", "checkpoint_blocks"),
+    *("device", "precision", "memory_format", "convolution", "micro_batch", "compile", "checkpoint_blocks"),
 )  # what a run that has begun keeps
 
 
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     how = p.add_argument_group("how to run it")
     how.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="default: auto")
     how.add_argument("--precision", choices=("fp32", "bf16"), help="default: fp32; bf16 is autocast of the blocks")
+    how.add_argument("--convolution", choices=("direct", "winograd"), help="of 3x3 filters; default: direct")
     how.add_argument("--memory-format", choices=("channels_last", "contiguous"), help="of maps; default: channels_last")
     how.add_argument(
         "--micro-batch",
@@ -178,6 +179,7 @@ def run(args: argparse.Namespace) -> None:
         against=table.against,
         precision=table.precision or "fp32",
         memory_format=table.memory_format or "channels_last",
+        convolution=table.convolution or "direct",
         micro_batch=args.micro_batch or 0,
         compile=bool(args.compile),
         checkpoint_blocks=bool(args.checkpoint_blocks),

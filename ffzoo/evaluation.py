@@ -47,6 +47,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "fp32",
     memory_format: str = "channels_last",
+    convolution: str = "direct",
     micro_batch: int | str = 0,
     compile: bool = False,
     checkpoint_blocks: bool = False,
@@ -71,6 +72,7 @@ def evaluate(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: ``fp32`` or ``bf16``.
         memory_format: ``channels_last`` or ``contiguous``.
+        convolution: ``direct`` or ``winograd``, which is faster in fp32 on a CPU.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
         compile: compile what a block does with ``torch.compile``.
         checkpoint_blocks: recompute inner activations in backward.
@@ -85,6 +87,7 @@ def evaluate(
     execution = Execution(
         precision=precision,  # type: ignore[arg-type]
         memory_format=memory_format,  # type: ignore[arg-type]
+        convolution=convolution,  # type: ignore[arg-type]
         micro_batch=micro_batch,  # type: ignore[arg-type]
         compile=compile,
         checkpoint_blocks=checkpoint_blocks,
@@ -272,7 +275,7 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     for _ in range(_CALIBRATION_STEPS):
         watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
     start = time.perf_counter()
-    averaged(algorithm.scores, batch.x, config.data.test_flip)
+    averaged(algorithm.scores, batch.x, config.data)
     scoring = (time.perf_counter() - start) / len(batch.y)
     assert watch.images_per_second is not None
     held_out = len(data.validation) if data.validation is not None else 0
@@ -331,17 +334,17 @@ def _run(
         progress.epoch(position.epoch, means)
 
     environment.reset_peak_memory(device)
-    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data.test_flip, curves)
+    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data, curves)
     note_peak()
     after = asdict(probe(algorithm, sample))
     batch_size = config.execution.rows or config.fit.batch_size
     if data.validation is not None:  # what was fitted after the last epoch counts
         held_out = Part(data.validation, preprocess, batch_size)
-        measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data.test_flip)
+        measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data)
     position.test_reads += config.data.test == "test"
     save()
     test = Part(data.test, preprocess, batch_size)
-    test_accuracy, per_block = accuracies(algorithm, test, config.data.test_flip)
+    test_accuracy, per_block = accuracies(algorithm, test, config.data)
     result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
     if folder is not None:
         checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})

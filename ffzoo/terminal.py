@@ -166,6 +166,7 @@ class Reporter:
                     f", augment {'+'.join(f.augment)}" if f.augment else "",
                     f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
                     ", contiguous maps" if run.execution.memory_format == "contiguous" else "",
+                    ", winograd convolutions" if run.execution.convolution == "winograd" else "",
                     f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",
                     ", compiled" if run.execution.compile else "",
                     ", blocks recomputed" if run.execution.checkpoint_blocks else "",

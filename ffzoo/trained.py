@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ffzoo.algorithm import Algorithm
 from ffzoo.build import create
 from ffzoo.data.bundle import DataBundle, Preprocess
+from ffzoo.data.options import AS_THEY_ARE, DataOptions
 from ffzoo.environment import resolve_device
 from ffzoo.errors import CheckpointError, DataError
 from ffzoo.plan import RunConfig
@@ -56,7 +57,7 @@ class Trained(nn.Module):
         class_names: one a column of the scores.
         shape: of one input, ``(C, H, W)`` or ``(D,)``.
         pixels: inputs are uint8 pixels, not floating-point features.
-        test_flip: scores are averaged over an image and its mirror image, as they were when it was tested.
+        data_options: scores are averaged over the views that they say, as they were when it was tested.
     """
 
     def __init__(
@@ -66,11 +67,11 @@ class Trained(nn.Module):
         class_names: tuple[str, ...],
         shape: tuple[int, ...],
         pixels: bool,
-        test_flip: bool = False,
+        data_options: DataOptions = AS_THEY_ARE,
     ) -> None:
         super().__init__()
         self.algorithm, self.preprocess = algorithm.eval(), preprocess
-        self.class_names, self.shape, self.pixels, self.test_flip = class_names, shape, pixels, test_flip
+        self.class_names, self.shape, self.pixels, self.data_options = class_names, shape, pixels, data_options
 
     def predict(self, images: Any, batch_size: int = 500) -> Tensor:
         """Class scores of images as they are stored.
@@ -90,7 +91,7 @@ class Trained(nn.Module):
         x = self._arrange(torch.as_tensor(images))
         device = next(self.algorithm.parameters()).device
         inputs = (self.preprocess(part.to(device)) for part in x.split(batch_size))
-        return torch.cat([averaged(self.algorithm.predict, x, self.test_flip).cpu() for x in inputs])
+        return torch.cat([averaged(self.algorithm.predict, x, self.data_options).cpu() for x in inputs])
 
     def _arrange(self, x: Tensor) -> Tensor:
         shape, got = self.shape, tuple(x.shape)
@@ -133,4 +134,4 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
     except KeyError as error:
         raise CheckpointError(f"{str(folder / CONFIG)!r} has no {error}; expected that of a run") from error
     checkpoint.load(folder, algorithm)
-    return Trained(algorithm, preprocess, names, shape, facts["pixels"], config.data.test_flip)
+    return Trained(algorithm, preprocess, names, shape, facts["pixels"], config.data)

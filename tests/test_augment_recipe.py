@@ -26,6 +26,8 @@ from ffzoo.training.checkpoint import read_json
 from ffzoo.training.fit import Part, accuracies, accuracy, averaged
 from ffzoo.training.options import FitOptions
 
+FLIPPED = DataOptions(test_flip=True)
+
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
@@ -120,11 +122,11 @@ class Sided(nn.Module):
 def test_scores_are_averaged_over_an_image_and_its_mirror_image() -> None:
     x = torch.randn(9, 2, 3, 4, generator=generator())
     rule: Any = Sided()
-    assert torch.equal(averaged(rule.predict, x, False), rule.predict(x))
-    both = averaged(rule.predict, x, True)
+    assert torch.equal(averaged(rule.predict, x, DataOptions()), rule.predict(x))
+    both = averaged(rule.predict, x, FLIPPED)
     torch.testing.assert_close(both, (rule.predict(x) + rule.predict(x.flip(3))) / 2)
-    torch.testing.assert_close(averaged(rule.predict, x.flip(3), True), both)
-    scores, blocks = averaged(rule.scores, x, True)
+    torch.testing.assert_close(averaged(rule.predict, x.flip(3), FLIPPED), both)
+    scores, blocks = averaged(rule.scores, x, FLIPPED)
     torch.testing.assert_close(scores, both)
     assert blocks[0] is None
     torch.testing.assert_close(blocks[1], 3 * both)
@@ -135,8 +137,8 @@ def test_accuracies_count_averaged_predictions() -> None:
     rule: Any = Sided()
     labels = (images.sum((1, 2, 3)) < 0).long()  # what both halves together say
     part = Part(Split(images, labels), Preprocess((0.0,), (1.0,)), 16)
-    assert accuracy(rule, part, True) == 1.0 > accuracy(rule, part)
-    assert accuracies(rule, part, True) == (1.0, [None, 1.0])
+    assert accuracy(rule, part, FLIPPED) == 1.0 > accuracy(rule, part)
+    assert accuracies(rule, part, FLIPPED) == (1.0, [None, 1.0])
     assert accuracies(rule, part)[0] == accuracy(rule, part)
 
 
@@ -149,13 +151,42 @@ def test_a_loaded_model_predicts_what_was_measured(tmp_path: Path) -> None:
     right = model.predict(data.test.images).argmax(1) == data.test.labels
     assert float(right.float().mean()) == pytest.approx(result.test_accuracy)
     torch.testing.assert_close(model.predict(data.test.images.flip(3)), model.predict(data.test.images))
-    model.test_flip = False
+    model.data_options = DataOptions()
     assert not torch.allclose(model.predict(data.test.images.flip(3)), model.predict(data.test.images))
 
 
-def test_flipping_what_is_no_image_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"test_flip: teacher_student has samples of shape \(64,\), not images"):
-        ffzoo.evaluate("dtg_ff", "teacher_student", epochs=1, settings={"data.test_flip": True})
+def test_scores_are_averaged_over_shifts_and_their_mirror_images() -> None:
+    x = torch.arange(12.0).view(1, 1, 3, 4)
+    seen: list[Tensor] = []
+
+    def read(view: Tensor) -> Tensor:
+        seen.append(view[0, 0])
+        return view.flatten(1)[:, :2]
+
+    both = averaged(read, x, DataOptions(test_flip=True, test_shift=1))
+    assert seen[0].tolist() == x[0, 0].tolist()
+    assert seen[1].tolist() == [[5, 4, 5, 6], [1, 0, 1, 2], [5, 4, 5, 6]]  # down and to the right
+    assert seen[2].tolist() == [[5, 6, 7, 6], [9, 10, 11, 10], [5, 6, 7, 6]]
+    assert [view.tolist() for view in seen[3:]] == [view.flip(1).tolist() for view in seen[:3]]
+    torch.testing.assert_close(both, torch.stack([view.flatten()[:2] for view in seen]).mean(0, keepdim=True))
+    seen.clear()
+    averaged(read, x, DataOptions(test_shift=2))
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("option", ["test_flip", "test_shift"])
+def test_views_of_what_is_no_image_are_refused(option: str) -> None:
+    with pytest.raises(OptionError, match=rf"{option}: teacher_student has samples of shape \(64,\), not images"):
+        ffzoo.evaluate(
+            "dtg_ff", "teacher_student", epochs=1, settings={f"data.{option}": 1 if "shift" in option else True}
+        )
+
+
+def test_a_shift_beyond_the_image_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"test_shift=8: expected less than the sides of digits, 8x8"):
+        ffzoo.evaluate("dtg_ff", "digits", epochs=1, settings={"data.test_shift": 8})
+    with pytest.raises(OptionError, match="test_shift is -1"):
+        DataOptions(test_shift=-1)
 
 
 def test_the_recipe_of_a_run_reaches_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_windows_close_one_after_the_other_and_rates_run_inside_them():
     rates, trained = [], []
     for _ in range(8):
         trained.append(moved(algorithm, batch_of()))
-        rates.append([algorithm.optimizers._by_owner[str(l)].param_groups[0]["lr"] for l in range(3)])
+        rates.append([algorithm.optimizers._by_owner[str(l)][0].param_groups[0]["lr"] for l in range(3)])
     assert trained == [[0, 1, 2]] * 4 + [[1, 2]] * 2 + [[2]] * 2
     assert rates[3][0] < rates[3][1] < rates[3][2]  # the first block is about to end
 

@@ -7,6 +7,7 @@ same crops on every device. What alternates from epoch to epoch is a function of
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ffzoo.data.options import check_augment
@@ -55,6 +56,22 @@ def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
         source_rows[:, None, :, None],
         source_columns[:, None, None, :],
     ]
+
+
+def views(x: Tensor, flip: bool = False, shift: int = 0) -> list[Tensor]:
+    """What predictions are averaged over: images, moved by ``shift`` pixels to two opposite corners, and mirrored.
+
+    Args:
+        x: images (B, C, H, W); of any shape without ``flip`` and ``shift``.
+        flip: add the mirror image of each.
+        shift: pixels, below the images' sides; the border is filled with a mirror image.
+    """
+    found = [x]
+    if shift:
+        height, width = x.shape[2:]
+        padded = F.pad(x, (shift,) * 4, mode="reflect")
+        found += [padded[:, :, :height, :width], padded[:, :, -height:, -width:]]
+    return found + [view.flip(3) for view in found] if flip else found
 
 
 def random_flip(x: Tensor, generator: torch.Generator) -> Tensor:

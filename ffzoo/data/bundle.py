@@ -280,8 +280,15 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
             if isinstance(part.images, FolderImages):
                 part.images = _decode(part.images)
 
-    if options.test_flip and len(_shape(train.images)) != 3:
-        raise OptionError(f"data option test_flip: {name} has samples of shape {_shape(train.images)}, not images")
+    shape = _shape(train.images)
+    for option in ("test_flip", "test_shift"):
+        if getattr(options, option) and len(shape) != 3:
+            raise OptionError(f"data option {option}: {name} has samples of shape {shape}, not images")
+    if options.test_shift and options.test_shift >= min(shape[1:]):
+        sides = f"{shape[1]}x{shape[2]}"
+        raise OptionError(
+            f"data option test_shift={options.test_shift}: expected less than the sides of {name}, {sides}"
+        )
     mean, std = _statistics(train)
     return DataBundle(
         name=name,

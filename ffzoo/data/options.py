@@ -48,6 +48,8 @@ class DataOptions:
             reading what they will be judged by.
         test_flip: average the scores of an image and of its mirror image wherever accuracy is measured, and in
             ``predict`` of the trained model; a fusion still chooses on unflipped images.
+        test_shift: average over an image moved by that many pixels towards two opposite corners as well, its border
+            filled with a mirror image; each with its own mirror image under ``test_flip``.
 
     Raises:
         OptionError: a value has the wrong type or is out of range.
@@ -64,6 +66,7 @@ class DataOptions:
     resize: int | None = None
     test: Literal["test", "validation"] = "test"
     test_flip: bool = False
+    test_shift: int = 0
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -74,6 +77,7 @@ class DataOptions:
         for name in ("split_seed", "groups_seed"):
             value = getattr(self, name)
             require(0 <= value < 2**32, name, value, "at least 0 and below 2**32")
+        require(self.test_shift >= 0, "test_shift", self.test_shift, "at least 0")
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, value, "at least 1, or none")
@@ -81,6 +85,10 @@ class DataOptions:
             value = getattr(self, name)
             words = "at least 2, or none" if name != "groups" else "at least 2, superclasses or none"
             require(value is None or value == "superclasses" or value >= 2, name, value, words)
+
+
+AS_THEY_ARE = DataOptions()
+"""No option changed: predictions are of the images themselves."""
 
 
 @dataclass(frozen=True)

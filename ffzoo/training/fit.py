@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from ffzoo.algorithm import Algorithm, Batch, Metrics
-from ffzoo.data.augment import Augment
+from ffzoo.data.augment import Augment, views
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
+from ffzoo.data.options import AS_THEY_ARE, DataOptions
 from ffzoo.errors import DivergedError, OptionError
 from ffzoo.training.options import FitOptions
 
@@ -140,7 +141,7 @@ def fit(
     position: Position,
     on_step: Callable[[Metrics], None],
     on_epoch: Callable[[dict[str, float]], None],
-    test_flip: bool = False,
+    data_options: DataOptions = AS_THEY_ARE,
     curves: bool = True,
 ) -> None:
     """Train to the end from wherever ``position`` says.
@@ -153,7 +154,7 @@ def fit(
         position: updated in place.
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
-        test_flip: average predictions over an image and its mirror image.
+        data_options: which views of an image predictions are averaged over.
         curves: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
 
     Raises:
@@ -197,7 +198,7 @@ def fit(
                     f"lower fit.lr (now {options.lr:g})"
                 )
         if validation is not None and curves:
-            means["validation_accuracy"] = accuracy(algorithm, validation, test_flip)
+            means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
@@ -209,33 +210,33 @@ def fit(
     position.wall_seconds = time.perf_counter() - begun
 
 
-def averaged(read: Callable[[Tensor], T], x: Tensor, flip: bool) -> T:
-    """What ``read`` makes of images, with ``flip`` its mean over an image and its mirror image.
+def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
+    """What ``read`` makes of images, on average over their views.
 
     Args:
         read: an algorithm's ``predict`` or ``scores``.
-        x: inputs, ``(B, C, H, W)`` when flipped.
-        flip: whether to.
+        x: inputs, ``(B, C, H, W)`` when there are several views.
+        options: ``test_flip`` and ``test_shift`` say which.
     """
-    out = read(x)
-    if not flip:
-        return out
-    mean: T = tree_map(lambda a, b: None if a is None else (a + b) / 2, out, read(x.flip(3)))
-    return mean
+    first, *others = (read(view) for view in views(x, options.test_flip, options.test_shift))
+    mean: T = tree_map(lambda *scores: None if scores[0] is None else sum(scores) / len(scores), first, *others)
+    return mean if others else first
 
 
-def accuracy(algorithm: Algorithm, part: Part, flip: bool = False) -> float:
-    """Fraction of right predictions in [0, 1]; with ``flip`` averaged over mirror images."""
-    return sum(int((averaged(algorithm.predict, b.x, flip).argmax(1) == b.y).sum()) for b in part) / len(part)
+def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:
+    """Fraction of right predictions in [0, 1], averaged over the views that ``options`` ask for."""
+    return sum(int((averaged(algorithm.predict, b.x, options).argmax(1) == b.y).sum()) for b in part) / len(part)
 
 
-def accuracies(algorithm: Algorithm, part: Part, flip: bool = False) -> tuple[float, list[float | None] | None]:
+def accuracies(
+    algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE
+) -> tuple[float, list[float | None] | None]:
     """Fraction of right predictions, and each block's own where it has scores.
 
     Args:
         algorithm: what predicts.
         part: images and labels.
-        flip: average scores over an image and its mirror image.
+        options: which views of an image scores are averaged over.
 
     Returns:
         Fused accuracy in [0, 1]; per block the same, or None for rules without scores a block.
@@ -243,7 +244,7 @@ def accuracies(algorithm: Algorithm, part: Part, flip: bool = False) -> tuple[fl
     right = 0
     per_block: list[int | None] | None = None
     for batch in part:
-        scores, blocks = averaged(algorithm.scores, batch.x, flip)
+        scores, blocks = averaged(algorithm.scores, batch.x, options)
         right += int((scores.argmax(1) == batch.y).sum())
         if blocks is not None:
             hits = [None if b is None else int((b.argmax(1) == batch.y).sum()) for b in blocks]

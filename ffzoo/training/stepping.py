@@ -16,6 +16,7 @@ from ffzoo.backbones.batchnorm import has_batch_statistics
 from ffzoo.errors import OptionError
 from ffzoo.training.optim import BlockOptimizers, learning_rate_factor
 from ffzoo.training.options import Execution, FitOptions
+from ffzoo.training.winograd import WinogradMode
 
 _CALIBRATION_SAMPLES = 5000
 _BLOCKS = 256  # compiled shapes
@@ -105,7 +106,9 @@ class SteppingAlgorithm(Algorithm):
         return x
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """The precision that blocks run in."""
+        """The precision that blocks run in, and how they convolve."""
+        if self.execution.convolution == "winograd":
+            return WinogradMode()
         if self.execution.precision == "fp32":
             return contextlib.nullcontext()
         device = next(self.backbone.parameters()).device.type

@@ -94,13 +94,15 @@ def recipe(run: RunConfig) -> str:
     fit, data = run.fit, run.data
     muon = f"muon lr {fit.muon_lr:g}, " if fit.optimizer == "muon" else ""
     rest = "adamw" if fit.optimizer == "muon" else fit.optimizer
+    views = ["the mirror image"] * data.test_flip + [f"shifts by {data.test_shift} pixels"] * bool(data.test_shift)
     parts = [
         f"{muon}{rest} lr {fit.lr:g}, {fit.schedule} after {100 * fit.warmup:g} % warm-up",
         f"batch {fit.batch_size}",
         f"label smoothing {fit.label_smoothing:g}",
         f"augmentation {'+'.join(fit.augment) or 'none'}",
-        "predictions averaged over the mirror image" if data.test_flip else "",
+        f"predictions averaged over {' and '.join(views)}" if views else "",
         f"{100 * data.validation:g} % of the training part held out",
         run.execution.precision,
+        f"{run.execution.convolution} convolutions",
     ]
     return "Equal in all arms: " + "; ".join(part for part in parts if part) + "."

@@ -78,6 +78,7 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
     execution = Execution(
         precision=config.precision or table.precision or "fp32",
         memory_format=table.memory_format or "channels_last",
+        convolution=table.convolution or "direct",
     )
     triple = arm in _NAMES
     run = make_run(

@@ -1,0 +1,128 @@
+"""3x3 convolutions with fewer multiplications against torch's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import ffzoo
+from ffzoo.algorithm import Batch
+from ffzoo.errors import OptionError
+from ffzoo.training import winograd
+from ffzoo.training.options import Execution
+from ffzoo.training.winograd import WinogradMode
+
+
+def drawn(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def passes(x: Tensor, weight: Tensor) -> list[Tensor]:
+    """Output and both gradients."""
+    x, weight = x.clone().requires_grad_(), weight.clone().requires_grad_()
+    y = F.conv2d(x, weight, padding=1)
+    return [y.detach(), *torch.autograd.grad(y, (x, weight), drawn(*y.shape, seed=2).to(y))]
+
+
+def relative(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).norm() / expected.norm())
+
+
+@pytest.fixture
+def few_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(winograd, "_CHANNELS", 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    samples=st.integers(1, 5),
+    channels=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    side=st.tuples(st.integers(1, 17), st.integers(1, 17)),
+    layout=st.sampled_from([torch.channels_last, torch.contiguous_format]),
+    at_once=st.sampled_from([1, 2**25]),
+)
+def test_output_and_gradients_are_those_of_a_direct_convolution(samples, channels, side, layout, at_once):
+    x = drawn(samples, channels[0], *side).contiguous(memory_format=layout)
+    weight = drawn(channels[1], channels[0], 3, 3, seed=1)
+    expected = passes(x, weight)
+    with pytest.MonkeyPatch.context() as patch, WinogradMode():
+        patch.setattr(winograd, "_CHANNELS", 1)
+        patch.setattr(winograd, "_BYTES", at_once)
+        found = passes(x, weight)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("side", [3, 4, 15, 7])
+def test_rounding_in_float32_is_that_promised(side):
+    x, weight = drawn(8, 128, side, side), drawn(128, 128, 3, 3, seed=1)
+    expected = passes(x, weight)
+    with WinogradMode():
+        found = passes(x.float(), weight.float())
+    assert winograd.tile(side, side) == {3: 3, 4: 4, 15: 5, 7: 7}[side]
+    errors = [relative(a.double(), b) for a, b in zip(found, expected, strict=True)]
+    assert 0 < max(errors) < 3e-5
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what runs by fewer multiplications from here on."""
+    seen: list[str] = []
+    for name in ("_forward", "weight_gradient"):
+        plain = getattr(winograd, name)
+        monkeypatch.setattr(winograd, name, lambda *a, plain=plain, name=name: (seen.append(name), plain(*a))[1])
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("options", "channels", "dtype"),
+    [
+        ({"padding": 0}, 128, torch.float32),
+        ({"padding": 1, "stride": 2}, 128, torch.float32),
+        ({"padding": 2, "dilation": 2}, 128, torch.float32),
+        ({"padding": 1, "groups": 2}, 256, torch.float32),
+        ({"padding": 1}, 64, torch.float32),
+        ({"padding": 1}, 128, torch.bfloat16),
+    ],
+)
+def test_other_convolutions_stay_direct(options, channels, dtype, monkeypatch):
+    seen = counted(monkeypatch)
+    conv = nn.Conv2d(channels, channels, 3, dtype=dtype, **options)
+    x = drawn(2, channels, 6, 6).to(dtype)
+    expected = conv(x)
+    with WinogradMode():
+        assert torch.equal(conv(x), expected)
+    assert not seen
+
+
+def test_a_bias_is_added(few_channels):
+    conv, x = nn.Conv2d(3, 5, 3, padding="same", dtype=torch.float64), drawn(2, 3, 6, 6)
+    expected = conv(x)
+    with WinogradMode():
+        torch.testing.assert_close(conv(x), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("algo", ["bp", "dgl", "dtg_ff"])
+@pytest.mark.parametrize("backbone", ["whitened_cnn", "cnn"])
+def test_a_step_learns_the_same(algo, backbone, few_channels, monkeypatch):
+    """With autograd, and without it where the blocks of ``cnn`` learn in closed form."""
+    seen = counted(monkeypatch)
+    found = []
+    for convolution in ("direct", "winograd"):
+        algorithm = ffzoo.create(algo, backbone=backbone, input_shape=(3, 8, 8), num_classes=4).double()
+        algorithm.run_as(Execution(convolution=convolution))
+        algorithm.train_step(Batch(drawn(6, 3, 8, 8), torch.arange(6) % 4))
+        assert {*seen} == ({"_forward", "weight_gradient"} if convolution == "winograd" else set())
+        found.append([p.detach().clone() for p in algorithm.parameters()])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-8)
+
+
+def test_what_it_excludes_is_refused():
+    with pytest.raises(OptionError, match="precision is 'bf16'; expected fp32 with convolution=winograd"):
+        Execution(precision="bf16", convolution="winograd")
+    with pytest.raises(OptionError, match="compile is True; expected false with convolution=winograd"):
+        Execution(compile=True, convolution="winograd")
