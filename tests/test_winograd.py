@@ -71,7 +71,7 @@ def test_rounding_in_float32_is_that_promised(side):
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of what runs by fewer multiplications from here on."""
     seen: list[str] = []
-    for name in ("_forward", "weight_gradient"):
+    for name in ("_forward", "_weight_gradient"):
         plain = getattr(winograd, name)
         monkeypatch.setattr(winograd, name, lambda *a, plain=plain, name=name: (seen.append(name), plain(*a))[1])
     return seen
@@ -115,7 +115,7 @@ def test_a_step_learns_the_same(algo, backbone, few_channels, monkeypatch):
         algorithm = ffzoo.create(algo, backbone=backbone, input_shape=(3, 8, 8), num_classes=4).double()
         algorithm.run_as(Execution(convolution=convolution))
         algorithm.train_step(Batch(drawn(6, 3, 8, 8), torch.arange(6) % 4))
-        assert {*seen} == ({"_forward", "weight_gradient"} if convolution == "winograd" else set())
+        assert {*seen} == ({"_forward", "_weight_gradient"} if convolution == "winograd" else set())
         found.append([p.detach().clone() for p in algorithm.parameters()])
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-8)
