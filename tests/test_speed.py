@@ -106,8 +106,15 @@ def test_the_arms():
     names = [arm.name for arm in arms_of(Speed(micro_batches=(32,), compiled=False))]
     assert names == [
         *("bp", "bp, again", "plain PyTorch", "bp, micro-batch 32", "bp, checkpointing"),
-        *("dtg_ff", "dtg_ff, micro-batch 32", "dtg_ff, autograd", "dtg_ff, all at once"),
-        *("bp_deepsup", "bp_deepsup, micro-batch 32"),
+        *(
+            "bp, winograd",
+            "dtg_ff",
+            "dtg_ff, micro-batch 32",
+            "dtg_ff, winograd",
+            "dtg_ff, autograd",
+            "dtg_ff, all at once",
+        ),
+        *("bp_deepsup", "bp_deepsup, micro-batch 32", "bp_deepsup, winograd"),
     ]
     compiled = {arm.name for arm in arms_of(Speed(micro_batches=(32,)))} - set(names)
     assert compiled == {
@@ -115,7 +122,10 @@ def test_the_arms():
         *("bp_deepsup, compiled", "bp_deepsup, compiled, micro-batch 32"),
     }
     assert "plain PyTorch" not in [arm.name for arm in arms_of(Speed(backbone="mlp"))]
-    execution = {arm.name: arm.execution("bf16") for arm in arms_of(Speed())}
+    execution = {arm.name: arm.execution("bf16") for arm in arms_of(Speed()) if arm.runs_in("bf16")}
+    others = {arm.name: arm.execution("fp32") for arm in arms_of(Speed()) if not arm.runs_in("bf16")}
+    assert len(others) == 3 and {e.convolution for e in others.values()} == {"winograd"}
+    assert {e.convolution for e in execution.values()} == {"direct"}
     assert {e.memory_format for e in execution.values()} == {"channels_last"}
     assert not execution["dtg_ff, autograd"].closed_form and not execution["dtg_ff, all at once"].streaming
     assert execution["bp, checkpointing"].checkpoint_blocks and execution["dtg_ff, micro-batch 16"].micro_batch == 16
@@ -131,7 +141,9 @@ def test_a_tiny_run_end_to_end(tmp_path, kept, capsys):
     assert configs.replace(Speed(), data["config"], "") == config
     arms = {(arm["precision"], arm["name"]): arm for arm in data["arms"]}
     names = [arm.name for arm in arms_of(config)]
-    assert list(arms) == [(precision, name) for precision in config.precisions for name in names]
+    assert list(arms) == [
+        (precision, arm.name) for precision in config.precisions for arm in arms_of(config) if arm.runs_in(precision)
+    ]
     assert {frozenset(arm) for arm in data["arms"]} == {frozenset(ArmResult.__dataclass_fields__)}
     assert not data["left_out"] and not data["scaling"] and not data["growth"]
     for arm in data["arms"]:

@@ -77,7 +77,7 @@ class Execution:
     Attributes:
         precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
         memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
-        convolution: ``winograd`` computes 3x3 convolutions of 128 channels or more with fewer multiplications: twice
+        convolution: ``winograd`` computes 3x3 convolutions of 64 channels or more with fewer multiplications: twice
             as fast on a CPU in fp32, to 1e-5 of the result.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
             before training.

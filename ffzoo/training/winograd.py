@@ -32,7 +32,8 @@ _POINTS: dict[int, tuple[float, ...]] = {
 """The finite points by side m of a tile, chosen for little rounding: 1e-6 to 1e-5 of a result in float32."""
 
 _BYTES = 2**25  # of one transformed tensor
-_CHANNELS = 128  # with fewer, on either side, the transforms cost more than they save
+_CHANNELS = 64  # with fewer, on either side, the transforms cost more than they save
+_PRODUCT = 64 * 128  # of the channels on both sides, for the same reason
 
 
 class WinogradMode(TorchFunctionMode):
@@ -82,6 +83,7 @@ def suits(x: Tensor, weight: Tensor, stride: Any, padding: Any, dilation: Any, g
         and all(_pair(value) == (1, 1) for value in (stride, padding, dilation))
         and groups == 1
         and min(weight.shape[:2]) >= _CHANNELS
+        and weight.shape[0] * weight.shape[1] >= _PRODUCT
     )
 
 

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from ffzoo import Algorithm, Batch
 
 Kind = Literal[
-    "plain", "again", "bare", "bare compiled", "compiled", "micro-batch", "checkpointing", "autograd", "all at once"
+    "plain",
+    "again",
+    "bare",
+    "bare compiled",
+    "compiled",
+    "micro-batch",
+    "checkpointing",
+    "winograd",
+    "autograd",
+    "all at once",
 ]
 
 
@@ -49,6 +58,10 @@ class Arm:
         size = f"micro-batch {self.micro_batch}" if self.micro_batch else ""
         return ", ".join(word for word in (self.kind.replace("micro-batch", ""), size) if word)
 
+    def runs_in(self, precision: Literal["fp32", "bf16"]) -> bool:
+        """Whether there is such a way to run in a precision."""
+        return self.kind != "winograd" or precision == "fp32"
+
     def execution(self, precision: Literal["fp32", "bf16"]) -> Execution:
         """The same in the engine's words."""
         return Execution(
@@ -56,6 +69,7 @@ class Arm:
             micro_batch=self.micro_batch,
             compile=self.kind == "compiled",
             checkpoint_blocks=self.kind == "checkpointing",
+            convolution="winograd" if self.kind == "winograd" else "direct",
             streaming=self.kind != "all at once",
             closed_form=self.kind != "autograd",
         )
@@ -75,12 +89,13 @@ def arms_of(config: Speed) -> list[Arm]:
     if config.backbone == "cnn" and reference == "bp":
         arms += [Arm(reference, "bare"), *([Arm(reference, "bare compiled")] if config.compiled else [])]
     arms += [Arm(reference, "micro-batch", size) for size in config.micro_batches]
-    arms.append(Arm(reference, "checkpointing"))
+    arms += [Arm(reference, "checkpointing"), Arm(reference, "winograd")]
     compiled: list[Kind] = ["compiled"] if config.compiled else []
     arms += [Arm(reference, kind) for kind in compiled]
     for algo in config.algos:
         arms += [Arm(algo), *(Arm(algo, kind, size) for kind in compiled for size in (0, *config.micro_batches))]
         arms += [Arm(algo, "micro-batch", size) for size in config.micro_batches]
+        arms.append(Arm(algo, "winograd"))
         if is_local(algo):
             arms += [Arm(algo, "autograd"), Arm(algo, "all at once")]
     algorithm_spec(reference)

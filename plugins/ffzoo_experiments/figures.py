@@ -20,6 +20,7 @@ _MARKERS = {
     "compiled": ("*", "compiled"),
     "micro-batch": ("s", "micro-batches (size above)"),
     "checkpointing": ("^", "block checkpointing"),
+    "winograd": ("h", "winograd convolutions"),
     "autograd": ("D", "through autograd, no closed form"),
     "all at once": ("v", "one backward for all blocks"),
     "bare": ("X", "plain PyTorch loop"),

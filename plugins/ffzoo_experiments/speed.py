@@ -46,8 +46,9 @@ def speed(config: Speed, study: Study) -> Report:
     device = environment.resolve_device(config.device)
     environment.keep_freed_memory()  # for all arms alike
     layers = {(arm.algo, arm.micro_batch) for arm in arms}
-    a_precision = len(arms) * (2 if _measures_rss(config, device) else 1) + len(layers) + 1
-    study.expect(2 + a_precision * len(config.precisions) + (cells(config) if config.scaling else 0))
+    steps = sum(arm.runs_in(precision) for arm in arms for precision in config.precisions)
+    of_arms = steps * (2 if _measures_rss(config, device) else 1) + len(config.precisions) * (len(layers) + 1)
+    study.expect(2 + of_arms + (cells(config) if config.scaling else 0))
 
     machine = study.machine(device)
     bandwidth = study.cell("copy bandwidth", partial(copy_bandwidth, device))
@@ -57,7 +58,8 @@ def speed(config: Speed, study: Study) -> Report:
         left_out["plain PyTorch"] = "it is written for bp on the backbone cnn"
     ceilings = Ceilings(device)
     for precision in config.precisions:
-        results, missing = _measured(config, arms, precision, device, study, ceilings)
+        runs = [arm for arm in arms if arm.runs_in(precision)]
+        results, missing = _measured(config, runs, precision, device, study, ceilings)
         found += results
         left_out |= missing
     sizes: list[ScaleResult] = []

@@ -6,7 +6,7 @@ from ffzoo.bench.timing import Ratio, ratio
 from ffzoo_experiments.results import ArmResult, Findings
 
 # What one would train with; the other ways show where speed comes from.
-_RUNS = ("plain", "bare", "bare compiled", "compiled", "micro-batch", "checkpointing")
+_RUNS = ("plain", "bare", "bare compiled", "compiled", "micro-batch", "checkpointing", "winograd")
 
 
 def verdicts(found: Findings) -> tuple[str, ...]:
@@ -58,7 +58,9 @@ def _fastest(arms: list[ArmResult]) -> ArmResult:
 def _named(arm: ArmResult) -> str:
     if arm.kind.startswith("bare"):
         return arm.name
-    how = {"compiled": " compiled", "checkpointing": " with checkpointing"}.get(arm.kind, "")
+    how = {"compiled": " compiled", "checkpointing": " with checkpointing", "winograd": " with winograd"}.get(
+        arm.kind, ""
+    )
     return f"{arm.algo}{how}" + (f" at micro-batch {arm.micro_batch}" if arm.micro_batch else "")
 
 
