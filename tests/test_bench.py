@@ -139,6 +139,8 @@ def test_arms_of_time_to_accuracy_differ_by_one_thing():
         assert same == local
     other = _run(TimeToAccuracy(algo="nokland_pred", settings=("goodness.grid=2", "fit.lr=0.1")), "dtg_ff", 3)
     assert other.fit.lr == 0.1 and other.algorithm.recipe.terms[0].goodness.grid == 4
+    half = _run(TimeToAccuracy(precision="bf16"), "local", 3).execution
+    assert local.execution.convolution == "winograd" and (half.precision, half.convolution) == ("bf16", "direct")
 
 
 def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch):

@@ -16,18 +16,8 @@ if TYPE_CHECKING:
 
     from ffzoo import Algorithm, Batch
 
-Kind = Literal[
-    "plain",
-    "again",
-    "bare",
-    "bare compiled",
-    "compiled",
-    "micro-batch",
-    "checkpointing",
-    "winograd",
-    "autograd",
-    "all at once",
-]
+General = Literal["plain", "again", "bare", "bare compiled", "compiled", "micro-batch", "checkpointing", "winograd"]
+Kind = Literal[General, "autograd", "all at once"]
 
 
 @dataclass(frozen=True)
@@ -89,13 +79,11 @@ def arms_of(config: Speed) -> list[Arm]:
     if config.backbone == "cnn" and reference == "bp":
         arms += [Arm(reference, "bare"), *([Arm(reference, "bare compiled")] if config.compiled else [])]
     arms += [Arm(reference, "micro-batch", size) for size in config.micro_batches]
-    arms += [Arm(reference, "checkpointing"), Arm(reference, "winograd")]
     compiled: list[Kind] = ["compiled"] if config.compiled else []
-    arms += [Arm(reference, kind) for kind in compiled]
+    arms += [Arm(reference, "checkpointing"), Arm(reference, "winograd"), *(Arm(reference, kind) for kind in compiled)]
     for algo in config.algos:
         arms += [Arm(algo), *(Arm(algo, kind, size) for kind in compiled for size in (0, *config.micro_batches))]
-        arms += [Arm(algo, "micro-batch", size) for size in config.micro_batches]
-        arms.append(Arm(algo, "winograd"))
+        arms += [*(Arm(algo, "micro-batch", size) for size in config.micro_batches), Arm(algo, "winograd")]
         if is_local(algo):
             arms += [Arm(algo, "autograd"), Arm(algo, "all at once")]
     algorithm_spec(reference)
@@ -104,8 +92,7 @@ def arms_of(config: Speed) -> list[Arm]:
 
 def is_local(algo: str) -> bool:
     """Whether an algorithm is a recipe with isolation ``local``, whose steps the engine can run in several ways."""
-    recipe = algorithm_spec(algo).recipe
-    return recipe is not None and recipe.isolation == "local"
+    return getattr(algorithm_spec(algo).recipe, "isolation", None) == "local"
 
 
 def settings_of(config: Speed) -> dict[str, int]:
@@ -137,8 +124,7 @@ def build(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], device: t
             torch.manual_seed(fit.seed)
             bare = Bare(options.width, options.depth, shape, config.classes, fit, precision == "bf16")
         return cast("Algorithm", bare.prepare(device, compiled=arm.kind == "bare compiled"))
-    algorithm = create(arm.algo, config.backbone, shape, config.classes, fit=fit, backbone_config=options)
-    algorithm = algorithm.to(device)
+    algorithm = create(arm.algo, config.backbone, shape, config.classes, fit=fit, backbone_config=options).to(device)
     algorithm.run_as(arm.execution(precision))
     algorithm.backbone.calibrate(batch_of(config, device).x)
     algorithm.training_state()  # makes the optimizers: what they import is not a step's

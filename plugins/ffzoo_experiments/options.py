@@ -81,7 +81,7 @@ class TimeToAccuracy:
         dataset: the configuration's own when empty.
         seeds: one run of every arm each.
         epochs: the configuration's own when none.
-        precision: the configuration's own when none.
+        precision: the configuration's own when none; ``bf16`` convolves directly.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
 

@@ -75,10 +75,11 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
     table, settings = configuration.read(config.config)
     own = {**settings, **parse_settings(config.settings)}
     shared = {key: value for key, value in own.items() if key.partition(".")[0] in ("fit", "backbone", "data")}
+    precision = config.precision or table.precision or "fp32"
     execution = Execution(
-        precision=config.precision or table.precision or "fp32",
+        precision=precision,
         memory_format=table.memory_format or "channels_last",
-        convolution=table.convolution or "direct",
+        convolution=(precision == "fp32" and table.convolution) or "direct",
     )
     triple = arm in _NAMES
     run = make_run(
