@@ -87,6 +87,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ({"padding": 2, "dilation": 2}, 128, torch.float32),
         ({"padding": 1, "groups": 2}, 256, torch.float32),
         ({"padding": 1}, 64, torch.float32),
+        ({"padding": "same"}, 128, torch.float32),
         ({"padding": 1}, 128, torch.bfloat16),
     ],
 )
@@ -100,11 +101,13 @@ def test_other_convolutions_stay_direct(options, channels, dtype, monkeypatch):
     assert not seen
 
 
-def test_a_bias_is_added(few_channels):
-    conv, x = nn.Conv2d(3, 5, 3, padding="same", dtype=torch.float64), drawn(2, 3, 6, 6)
+def test_a_bias_is_added(few_channels, monkeypatch):
+    seen = counted(monkeypatch)
+    conv, x = nn.Conv2d(3, 5, 3, padding=1, dtype=torch.float64), drawn(2, 3, 6, 6)
     expected = conv(x)
     with WinogradMode():
         torch.testing.assert_close(conv(x), expected, rtol=1e-10, atol=1e-10)
+    assert seen == ["_forward"]
 
 
 @pytest.mark.parametrize("algo", ["bp", "dgl", "dtg_ff"])

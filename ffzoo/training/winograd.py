@@ -7,7 +7,7 @@ at n = m + 2 points, infinity among them (Toom and Cook; Winograd 1980; Lavin an
     dw = G^T [(B^T x B) * (A dY A^T)] G        both summed over channels and tiles, as n^2 products of matrices
 
 so that m^2 outputs cost (m + 2)^2 multiplications a pair of channels instead of 9 m^2: 3.2 to 5.4 times fewer, less
-what the transforms cost. The direct convolutions of a CPU do not do this.
+what the transforms cost.
 """
 
 from __future__ import annotations
