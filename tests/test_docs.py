@@ -141,7 +141,7 @@ def command_lines() -> list[tuple[Path, str, str]]:
     """Page, arguments, and the line that follows."""
     found = [(Path("ffzoo/eval.py"), m[1], "") for m in COMMAND.finditer(command.parser().epilog)]
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
+        text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))  # a line may go on in the next
         for match in COMMAND.finditer(text):
             following = text[match.end() :].lstrip("`").removeprefix("\n").partition("\n")[0]
             found.append((page, match[1], following))
