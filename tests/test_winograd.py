@@ -86,7 +86,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ({"padding": 1, "stride": 2}, 128, torch.float32),
         ({"padding": 2, "dilation": 2}, 128, torch.float32),
         ({"padding": 1, "groups": 2}, 256, torch.float32),
-        ({"padding": 1}, 64, torch.float32),
         ({"padding": "same"}, 128, torch.float32),
         ({"padding": 1}, 128, torch.bfloat16),
     ],
@@ -99,6 +98,14 @@ def test_other_convolutions_stay_direct(options, channels, dtype, monkeypatch):
     with WinogradMode():
         assert torch.equal(conv(x), expected)
     assert not seen
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "gains"), [(63, 256, 0), (256, 63, 0), (64, 127, 0), (64, 128, 1)])
+def test_channels_are_enough_on_both_sides(inputs, outputs, gains, monkeypatch):
+    seen = counted(monkeypatch)
+    with WinogradMode(), torch.no_grad():
+        nn.Conv2d(inputs, outputs, 3, padding=1)(torch.zeros(1, inputs, 3, 3))
+    assert len(seen) == gains
 
 
 def test_a_bias_is_added(few_channels, monkeypatch):

@@ -94,7 +94,7 @@ def recipe(run: RunConfig) -> str:
     fit, data = run.fit, run.data
     muon = f"muon lr {fit.muon_lr:g}, " if fit.optimizer == "muon" else ""
     rest = "adamw" if fit.optimizer == "muon" else fit.optimizer
-    views = ["the mirror image"] * data.test_flip + [f"shifts by {data.test_shift} pixels"] * bool(data.test_shift)
+    views = ["the mirror image"] * data.test_flip + [f"shifts of {data.test_shift} px"] * bool(data.test_shift)
     parts = [
         f"{muon}{rest} lr {fit.lr:g}, {fit.schedule} after {100 * fit.warmup:g} % warm-up",
         f"batch {fit.batch_size}",
