@@ -77,8 +77,8 @@ class Execution:
     Attributes:
         precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
         memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
-        convolution: ``winograd`` computes 3x3 convolutions of 64 channels or more with fewer multiplications, to about
-            1e-5 of the result in fp32; it keeps about twice as much of a block's input for the backward pass.
+        convolution: ``winograd`` computes 3x3 convolutions of at least 64 x 128 channels with fewer multiplications, to
+            about 1e-5 of the result in fp32; it keeps about twice as much of a block's input for the backward pass.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
             before training.
         compile: compile what a block does with torch.compile, which needs a C++ compiler; takes a minute at the start.

@@ -92,7 +92,7 @@ def arms_of(config: Speed) -> list[Arm]:
 
 def is_local(algo: str) -> bool:
     """Whether an algorithm is a recipe with isolation ``local``, whose steps the engine can run in several ways."""
-    return getattr(algorithm_spec(algo).recipe, "isolation", None) == "local"
+    return (recipe := algorithm_spec(algo).recipe) is not None and recipe.isolation == "local"
 
 
 def settings_of(config: Speed) -> dict[str, int]:
