@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, refuse_unfair, run_grid, why_invalid
+from ffzoo.bench.grid import Arm, Condition, Found, Grid, fingerprint, planned, refuse_unfair, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.evaluation import run_all
@@ -51,6 +51,14 @@ def test_arms_share_everything_but_the_algorithm_and_the_searched_rate():
     assert one["dataset_options"]["teacher_seed"] == one["fit"]["seed"] == 1
     search = planned(GRID, TASK, ARMS[0], 0, 1.0, True)
     assert search.data.test == "validation" and planned(GRID, TASK, ARMS[0], 0, 1.0, False).data.test == "test"
+
+
+def test_cells_of_before_an_option_came_are_still_of_their_configuration():
+    digits = Condition("digits", "digits", {})
+    run = planned(Grid(ARMS[:1], (digits,), (0,)), digits, ARMS[0], 0, 1.0, False)
+    assert fingerprint(run) == "8eb589ab79e159b3"  # before data.test_shift and Winograd convolutions
+    other = dataclasses.replace(run, execution=dataclasses.replace(run.execution, convolution="winograd"))
+    assert fingerprint(other) != fingerprint(run)
 
 
 @pytest.mark.parametrize("key", ["fit.epochs", "backbone.width", "data.samples"])

@@ -33,6 +33,9 @@ _KEYS = (
     *("saved_activation_bytes", "test_reads", "split", "config_sha256"),
 )
 
+# Options that came after the first studies, with the values at which a run is what it was without them.
+_ADDED: dict[str, dict[str, Any]] = {"data": {"test_shift": 0}, "execution": {"convolution": "direct"}}
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -280,8 +283,10 @@ def train(
 
 
 def fingerprint(run: RunConfig) -> str:
-    """Of everything that a cell is trained with, the device aside."""
+    """Of everything that a cell is trained with, the device aside; an option that is newer keeps what was before."""
     config = {key: value for key, value in run.to_json().items() if key != "device"}
+    for group, added in _ADDED.items():
+        config[group] = {key: value for key, value in config[group].items() if added.get(key, ...) != value}
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
