@@ -133,5 +133,5 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
         algorithm = build_algorithm(config, shape, facts["num_classes"], where)
     except KeyError as error:
         raise CheckpointError(f"{str(folder / CONFIG)!r} has no {error}; expected that of a run") from error
-    checkpoint.load(folder, algorithm)
+    checkpoint.load(folder, algorithm, training=False)
     return Trained(algorithm, preprocess, names, shape, facts["pixels"], config.data)

@@ -18,6 +18,7 @@ from ffzoo import hookimpl
 from ffzoo import options as configs
 from ffzoo.bench.__main__ import main, parser
 from ffzoo.bench.report import Report
+from ffzoo.bench.study import CELLS
 from ffzoo.loader import ZOO
 from ffzoo.plan import parse_set
 from ffzoo_experiments.arms import arms_of
@@ -143,8 +144,8 @@ def test_arms_of_time_to_accuracy_differ_by_one_thing():
     assert local.execution.convolution == "winograd" and (half.precision, half.convolution) == ("bf16", "direct")
 
 
-def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch):
-    """The second command finds everything there."""
+def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch, capsys):
+    """A second command finds everything there, after an option came too, but not with another configuration."""
     small = ["dataset=digits", "epochs=2", "algo=nokland_pred"]
     small += ["config=" + str(tmp_path / "small.toml"), "arms=local,twin_bp", "seeds=0,1"]
     (tmp_path / "small.toml").write_text(
@@ -161,6 +162,17 @@ def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch):
     assert (tmp_path / "x" / "time_to_accuracy-curves.png").stat().st_size > 10_000
     monkeypatch.setattr("ffzoo.evaluation.run_all", None)
     assert main(command) == 0
+    cells = tmp_path / "x" / CELLS
+    lines = [json.loads(line) for line in cells.read_text().splitlines()]
+    stored = [line["value"] for line in lines if line["key"].endswith("configuration")]
+    for value in stored:
+        del value["execution"]["convolution"]
+    cells.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(command) == 0
+    stored[0]["fit"]["lr"] = 7.0
+    cells.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(command) == 2
+    assert "was begun with another local, seed 0: configuration; expected another folder" in capsys.readouterr().err
 
 
 def test_every_field_of_the_report_is_explained():

@@ -291,6 +291,9 @@ def test_a_run_from_its_table_alone(tmp_path):
     config = checkpoint.read_json(tmp_path / "x" / "config.json")
     assert (config["algo"], config["fit"]["epochs"], config["fit"]["batch_size"]) == ("bp", 3, 20)
     assert config["execution"]["precision"] == "bf16" and config["execution"]["memory_format"] == "contiguous"
+    again = ["--config", path, "--convolution", "winograd", "--precision", "fp32", "--against", "none", *small]
+    assert main([*again, "--out", str(tmp_path / "y")]) == 0
+    assert checkpoint.read_json(tmp_path / "y" / "config.json")["execution"]["convolution"] == "winograd"
 
 
 def test_what_ships_is_there_by_its_name(capsys):

@@ -21,11 +21,13 @@ from ffzoo.loader import ZOO
 from ffzoo.measure import ceiling
 from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost
+from ffzoo.training import winograd
 from ffzoo_experiments import scaling
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
 from ffzoo_experiments.options import Speed, Zoo
 from ffzoo_experiments.resident import peak_rss
 from ffzoo_experiments.results import ArmResult, Findings
+from ffzoo_experiments.steps import cost
 from ffzoo_experiments.verdicts import verdicts
 from ffzoo_experiments.zoo import zoo
 from tests.tiny_speed import CPU, TINY, settings
@@ -131,7 +133,22 @@ def test_the_arms():
     assert execution["bp, checkpointing"].checkpoint_blocks and execution["dtg_ff, micro-batch 16"].micro_batch == 16
 
 
-def test_a_tiny_run_end_to_end(tmp_path, kept, capsys):
+def test_fewer_multiplications_are_measured_where_there_are_some(monkeypatch):
+    left_out = cost(TINY, Arm("dtg_ff", "winograd"), "fp32", CPU)["left_out"]
+    assert left_out == "it is the plain arm: no CPU, or no 3x3 convolution large enough to gain"
+    few_channels(monkeypatch)
+    with_them, plain = (cost(TINY, Arm("dtg_ff", kind), "fp32", CPU)["flops"] for kind in ("winograd", "plain"))
+    assert with_them != plain
+
+
+def few_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that tiny networks gain by Winograd convolutions."""
+    for name in ("_CHANNELS", "_PRODUCT"):
+        monkeypatch.setattr(winograd, name, 1)
+
+
+def test_a_tiny_run_end_to_end(tmp_path, kept, capsys, monkeypatch):
+    few_channels(monkeypatch)
     config = dataclasses.replace(TINY, precisions=("fp32", "bf16"))
     arguments = ["speed", "--out", str(tmp_path / "x"), *settings(config)]
     assert main(arguments) == 0
@@ -150,7 +167,7 @@ def test_a_tiny_run_end_to_end(tmp_path, kept, capsys):
         assert len(arm["seconds"]) == 2 and arm["images_per_second"] == 8 / statistics.median(arm["seconds"])
         first = arms[arm["precision"], "bp"]
         assert arm["ratio"] == dataclasses.asdict(ratio(first["seconds"], arm["seconds"]))
-        assert arm["utilisation"] > 0 and arm["peak_rss_bytes"] is None
+        assert (arm["utilisation"] is None) == (arm["kind"] == "winograd") and arm["peak_rss_bytes"] is None
     saved = {name: arms["fp32", name]["saved_activation_bytes"] for name in names}
     assert saved["bp"] == saved["bp, again"] == pytest.approx(2 * saved["bp, micro-batch 4"], rel=0.01)
     assert saved["dtg_ff"] == pytest.approx(2 * saved["dtg_ff, micro-batch 4"], rel=0.01)

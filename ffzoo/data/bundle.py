@@ -247,8 +247,8 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     Raises:
         DataError: the set is missing, corrupt or empty, its images or labels cannot be trained on, or a
             class has too few samples to be split.
-        OptionError: a subset is larger than its part, or ``resize`` or ``test_flip`` is set for data that are not
-            images.
+        OptionError: a subset is larger than its part, or ``resize``, ``test_flip`` or ``test_shift`` is set for data
+            that are not images.
     """
     raw = loader(root.expanduser(), download)
     train, test, class_names = _check(name, raw)

@@ -98,8 +98,13 @@ def save(folder: Path, algorithm: Algorithm, position: dict[str, Any]) -> None:
     write_json(folder / STATE, state)
 
 
-def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
+def load(folder: Path, algorithm: Algorithm, training: bool = True) -> dict[str, Any]:
     """Restore an algorithm from its run folder.
+
+    Args:
+        folder: the run folder.
+        algorithm: of the same network.
+        training: restore what going on needs too; without it, what predicting needs.
 
     Returns:
         The position that was saved with it.
@@ -123,7 +128,8 @@ def load(folder: Path, algorithm: Algorithm) -> dict[str, Any]:
     tensors |= {name: tensors[original] for name, original in state["aliases"].items()}
     try:
         algorithm.load_state_dict(_unprefixed("model.", tensors))
-        algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
+        if training:
+            algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {one_line(error)}") from error
     return dict(state["position"])

@@ -219,8 +219,10 @@ def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
         options: ``test_flip`` and ``test_shift`` say which.
     """
     first, *others = (read(view) for view in views(x, options.test_flip, options.test_shift))
+    if not others:
+        return first
     mean: T = tree_map(lambda *scores: None if scores[0] is None else sum(scores) / len(scores), first, *others)
-    return mean if others else first
+    return mean
 
 
 def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:

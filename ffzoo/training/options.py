@@ -78,7 +78,8 @@ class Execution:
         precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
         memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
         convolution: ``winograd`` computes 3x3 convolutions of at least 64 x 128 channels with fewer multiplications, to
-            about 1e-5 of the result in fp32; it keeps about twice as much of a block's input for the backward pass.
+            about 1e-5 of the result in fp32; it keeps about twice as much of a block's input for the backward pass. On
+            CPUs alone: elsewhere convolutions are torch's own.
         micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
             before training.
         compile: compile what a block does with torch.compile, which needs a C++ compiler; takes a minute at the start.
@@ -101,8 +102,11 @@ class Execution:
         good = self.micro_batch == "auto" or self.micro_batch >= 0
         require(good, "micro_batch", self.micro_batch, "at least 0, or 'auto'")
         direct = self.convolution == "direct"
-        require(direct or self.precision == "fp32", "precision", self.precision, "fp32 with convolution=winograd")
-        require(direct or not self.compile, "compile", True, "false with convolution=winograd")
+        for name, needed in (("precision", "fp32"), ("compile", False), ("checkpoint_blocks", False)):
+            value = getattr(self, name)
+            require(
+                direct or value == needed, name, value, f"{needed} with convolution=winograd, or convolution=direct"
+            )
 
     @property
     def rows(self) -> int:

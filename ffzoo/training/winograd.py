@@ -29,11 +29,12 @@ _POINTS: dict[int, tuple[float, ...]] = {
     5: (0.4, -0.4, 0.9, -0.9, 1.6, -1.6),
     7: (0.25, -0.25, 0.7, -0.7, 1.1, -1.1, 2.0, -2.0),
 }
-"""The finite points by side m of a tile, chosen for little rounding: 1e-6 to 1e-5 of a result in float32."""
+"""The finite points by side m of a tile, chosen for little rounding: 1e-6 to 2e-5 of a result in float32."""
 
 _BYTES = 2**25  # of one transformed tensor
 _CHANNELS = 64  # with fewer, on either side, the transforms cost more than they save
 _PRODUCT = 64 * 128  # of the channels on both sides, for the same reason
+_FEWER = 2  # times fewer multiplications at least: what a tile has beyond a small map is lost
 
 
 class WinogradMode(TorchFunctionMode):
@@ -46,7 +47,7 @@ class WinogradMode(TorchFunctionMode):
         if func is F.conv2d:
             return _conv2d(*args, **kwargs or {})
         if func is torch.ops.aten.convolution_backward:
-            return _convolution_backward(*args)
+            return _convolution_backward(*args, **kwargs or {})
         return func(*args, **kwargs or {})
 
 
@@ -66,25 +67,33 @@ def _conv2d(
     return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
-def _convolution_backward(*args: Any) -> Any:
+def _convolution_backward(*args: Any, **kwargs: Any) -> Any:
     """What blocks without autograd call for the gradient of their filters alone."""
-    d, x, weight, _, stride, padding, dilation, _, _, groups, wanted = args
-    if wanted == [False, True, False] and suits(x, weight, stride, padding, dilation, groups):
-        return None, weight_gradient(x, d), None
-    return torch.ops.aten.convolution_backward(*args)
+    if not kwargs:
+        d, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = args
+        if wanted == [False, True, False] and not transposed and suits(x, weight, stride, padding, dilation, groups):
+            return None, weight_gradient(x, d), None
+    return torch.ops.aten.convolution_backward(*args, **kwargs)
 
 
 def suits(x: Tensor, weight: Tensor, stride: Any, padding: Any, dilation: Any, groups: int) -> bool:
-    """Whether a convolution is 3x3 with stride 1, padding 1, and channels enough to gain."""
+    """Whether a convolution is 3x3 with stride 1 and padding 1, on a CPU, and gains by this."""
     return (
-        weight.shape[2:] == (3, 3)
-        and x.dim() == 4
+        x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.float64)
+        and not torch.is_autocast_enabled("cpu")
         and all(_pair(value) == (1, 1) for value in (stride, padding, dilation))
         and groups == 1
-        and min(weight.shape[:2]) >= _CHANNELS
-        and weight.shape[0] * weight.shape[1] >= _PRODUCT
+        and gains(x.shape, weight.shape)
     )
+
+
+def gains(shape: Sequence[int], filters: Sequence[int]) -> bool:
+    """Whether inputs ``(B, C, H, W)`` and filters ``(C', C, 3, 3)`` are large enough for the transforms to pay."""
+    if len(shape) != 4 or tuple(filters[2:]) != (3, 3):
+        return False
+    fewer = 9 * shape[2] * shape[3] / _multiplications(tile(*shape[2:]), *shape[2:])
+    return min(filters[:2]) >= _CHANNELS and filters[0] * filters[1] >= _PRODUCT and fewer >= _FEWER
 
 
 def _pair(value: Any) -> Any:
@@ -98,7 +107,7 @@ def conv2d(x: Tensor, weight: Tensor) -> Tensor:
         x: inputs, float32 or float64.
         weight: filters ``(C', C, 3, 3)``.
     """
-    return _Conv2d.apply(x, weight)
+    return _Conv2d.apply(x, weight) if torch.is_grad_enabled() else _forward(x, weight)
 
 
 class _Conv2d(torch.autograd.Function):
@@ -129,7 +138,7 @@ def _forward(x: Tensor, weight: Tensor, reads: list[Tensor] | None = None) -> Te
     (_, channels, height, width), outputs = x.shape, len(weight)
     m = tile(height, width)
     of_inputs, of_filters, of_outputs = transforms(m, x.dtype, x.device)
-    rows, columns = -(-height // m), -(-width // m)
+    rows, columns = _grid(m, height, width)
     filters = (of_filters @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, outputs)
     y = x.new_empty(len(x), height, width, outputs)
     samples = _at_once(x, m, outputs)
@@ -156,7 +165,7 @@ def weight_gradient(x: Tensor, d: Tensor) -> Tensor:
 
 def _weight_gradient(reads: Iterable[Tensor], d: Tensor, m: int) -> Tensor:
     _, of_filters, of_outputs = transforms(m, d.dtype, d.device)
-    tiles, outputs, begun = math.ceil(d.shape[2] / m) * math.ceil(d.shape[3] / m), d.shape[1], 0
+    tiles, outputs, begun = math.prod(_grid(m, *d.shape[2:])), d.shape[1], 0
     total: Tensor | int = 0
     for read in reads:
         samples = read.shape[1] // tiles
@@ -174,19 +183,29 @@ def _read(x: Tensor, m: int, of_inputs: Tensor) -> Tensor:
 def _at_once(x: Tensor, m: int, outputs: int) -> int:
     """Samples whose transformed inputs, and outputs, take about ``_BYTES``."""
     _, channels, height, width = x.shape
-    numbers = (m + 2) ** 2 * math.ceil(height / m) * math.ceil(width / m) * max(channels, outputs)
+    numbers = _multiplications(m, height, width) * max(channels, outputs)
     return max(1, _BYTES // (numbers * x.element_size()))
 
 
 def tile(height: int, width: int) -> int:
     """The side m that covers a map with the fewest multiplications."""
-    return min(_POINTS, key=lambda m: (m + 2) ** 2 * math.ceil(height / m) * math.ceil(width / m))
+    return min(_POINTS, key=lambda m: _multiplications(m, height, width))
+
+
+def _grid(m: int, height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of tiles that cover a map."""
+    return -(-height // m), -(-width // m)
+
+
+def _multiplications(m: int, height: int, width: int) -> int:
+    """A pair of channels of a map."""
+    return (m + 2) ** 2 * math.prod(_grid(m, height, width))
 
 
 def _tiles(x: Tensor, m: int, overlap: int) -> Tensor:
     """Windows of m + overlap a side, m apart, of maps padded with zeros: ``((m + overlap)^2, B * tiles * C)``."""
     samples, channels, height, width = x.shape
-    rows, columns, side, before = -(-height // m), -(-width // m), m + overlap, overlap // 2
+    (rows, columns), side, before = _grid(m, height, width), m + overlap, overlap // 2
     right, below = m * columns + before - width, m * rows + before - height
     padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, before, right, before, below))
     s = padded.stride()

@@ -122,7 +122,8 @@ def _measured(
                 saved_ratio=counted["saved_activation_bytes"] / costs[reference]["saved_activation_bytes"],
                 peak_rss_bytes=rss,
                 ceiling_flops_per_second=most,
-                utilisation=None if most is None else counted["flops"] / middle / most,
+                # The ceiling is that of direct convolutions.
+                utilisation=None if most is None or arm.kind == "winograd" else counted["flops"] / middle / most,
                 **counted,
             )
         )

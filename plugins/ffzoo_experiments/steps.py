@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 import torch
 
+from ffzoo.algorithm import Algorithm, Batch
 from ffzoo.bench.timing import interleaved
 from ffzoo.errors import FFZooError
-from ffzoo.measure.ceiling import Ceilings
+from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost
+from ffzoo.training import winograd
 from ffzoo_experiments.arms import Arm, batch_of, build
 from ffzoo_experiments.options import Speed
 
@@ -26,6 +28,8 @@ def cost(config: Speed, arm: Arm, precision: Precision, device: torch.device) ->
     """Counted operations and saved activations, and on CUDA the allocator's peaks; or ``left_out`` and why."""
     try:
         algorithm, batch = build(config, arm, precision, device), batch_of(config, device)
+        if arm.kind == "winograd" and not _gains(algorithm, batch):
+            return {"left_out": "it is the plain arm: no CPU, or no 3x3 convolution large enough to gain"}
         counted = asdict(step_cost(algorithm, batch))
         if "compiled" in arm.kind:
             algorithm.train_step(batch)  # there may be no compiler
@@ -50,6 +54,13 @@ def cost(config: Speed, arm: Arm, precision: Precision, device: torch.device) ->
         "peak_allocated_bytes": torch.cuda.max_memory_allocated(device),
         "peak_reserved_bytes": torch.cuda.max_memory_reserved(device),
     }
+
+
+def _gains(algorithm: Algorithm, batch: Batch) -> bool:
+    """Whether fewer multiplications are possible in any layer."""
+    plain = ((1, 1), (1, 1), (1, 1), 1)
+    calls = [call for call in layer_calls(algorithm, batch) if call.layer == plain]
+    return batch.x.device.type == "cpu" and any(winograd.gains(call.input, call.weight) for call in calls)
 
 
 def times(config: Speed, arms: Sequence[Arm], precision: Precision, device: torch.device) -> dict[str, list[float]]:

@@ -60,9 +60,8 @@ def _refuse_another(study: Study, arm: str, run: RunConfig) -> None:
         CheckpointError: it has.
     """
     key = f"{arm}, seed {run.fit.seed}: configuration"
-    now = json.loads(json.dumps(run.to_json()))
-    stored = study.cell(key, lambda: now)
-    if stored != now:
+    stored = study.cell(key, run.to_json)
+    if RunConfig.from_json(stored).to_json() != run.to_json():  # one of before an option came has its default
         raise CheckpointError(f"{str(study.out)!r} was begun with another {key}; expected another folder")
 
 
