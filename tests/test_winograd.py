@@ -118,6 +118,12 @@ def test_maps_are_large_enough(side, gains, monkeypatch):
     assert len(seen) == gains
 
 
+def test_other_devices_convolve_directly(few_channels):
+    for device, suits in (("cpu", True), ("meta", False)):
+        x, weight = torch.zeros(1, 3, 6, 6, device=device), torch.zeros(5, 3, 3, 3, device=device)
+        assert winograd.suits(x, weight, 1, 1, 1, 1) is suits
+
+
 def test_autocast_decides_the_precision(few_channels, monkeypatch):
     seen = counted(monkeypatch)
     with WinogradMode(), torch.autocast("cpu", torch.bfloat16):

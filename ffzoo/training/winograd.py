@@ -198,7 +198,7 @@ def _grid(m: int, height: int, width: int) -> tuple[int, int]:
 
 
 def _multiplications(m: int, height: int, width: int) -> int:
-    """A pair of channels of a map."""
+    """Of a pair of channels of a map."""
     return (m + 2) ** 2 * math.prod(_grid(m, height, width))
 
 
