@@ -10,6 +10,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ffzoo.loader import ZOO
 if TYPE_CHECKING:
     import torch
 
+_PROCESSORS = Path("/proc/cpuinfo")
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
@@ -57,17 +59,33 @@ def git_commit() -> str | None:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Processor, cores in use and accelerator."""
+    """Processor, its widest instructions that torch uses, cores in use and accelerator."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "accelerator": name,
         "system": platform.system(),
     }
+
+
+def _processor() -> str:
+    """Its name, which Python does not know on Linux."""
+    with contextlib.suppress(OSError):
+        for line in _PROCESSORS.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def where(hardware: Mapping[str, Any]) -> str:
+    """What :func:`hardware` found, in words; records of before the instructions were kept have none."""
+    parts = (hardware["processor"], hardware.get("instructions"), f"{hardware['threads']} threads")
+    return hardware["accelerator"] or ", ".join(part for part in parts if part)
 
 
 def resolve_device(name: str) -> torch.device:

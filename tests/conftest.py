@@ -61,3 +61,12 @@ def zoo_pages(monkeypatch):
     """The module that makes the pages of the zoo."""
     monkeypatch.syspath_prepend(_PROJECT.parent / "docs" / "_ext")
     return importlib.import_module("zoo_pages")
+
+
+@pytest.fixture
+def few_channels(monkeypatch):
+    """Tiny networks gain by Winograd convolutions."""
+    from ffzoo.training import winograd
+
+    for name, value in (("_CHANNELS", 1), ("_PRODUCT", 1), ("_FEWER", 0)):
+        monkeypatch.setattr(winograd, name, value)

@@ -21,7 +21,6 @@ from ffzoo.loader import ZOO
 from ffzoo.measure import ceiling
 from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost
-from ffzoo.training import winograd
 from ffzoo_experiments import scaling
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
 from ffzoo_experiments.options import Speed, Zoo
@@ -133,22 +132,15 @@ def test_the_arms():
     assert execution["bp, checkpointing"].checkpoint_blocks and execution["dtg_ff, micro-batch 16"].micro_batch == 16
 
 
-def test_fewer_multiplications_are_measured_where_there_are_some(monkeypatch):
+def test_fewer_multiplications_are_measured_where_there_are_some(request):
     left_out = cost(TINY, Arm("dtg_ff", "winograd"), "fp32", CPU)["left_out"]
     assert left_out == "it is the plain arm: no CPU, or no 3x3 convolution large enough to gain"
-    few_channels(monkeypatch)
+    request.getfixturevalue("few_channels")
     with_them, plain = (cost(TINY, Arm("dtg_ff", kind), "fp32", CPU)["flops"] for kind in ("winograd", "plain"))
     assert with_them != plain
 
 
-def few_channels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that tiny networks gain by Winograd convolutions."""
-    for name in ("_CHANNELS", "_PRODUCT"):
-        monkeypatch.setattr(winograd, name, 1)
-
-
-def test_a_tiny_run_end_to_end(tmp_path, kept, capsys, monkeypatch):
-    few_channels(monkeypatch)
+def test_a_tiny_run_end_to_end(tmp_path, kept, capsys, few_channels):
     config = dataclasses.replace(TINY, precisions=("fp32", "bf16"))
     arguments = ["speed", "--out", str(tmp_path / "x"), *settings(config)]
     assert main(arguments) == 0

@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import json
 import math
+import platform
 import statistics
 
 import pytest
@@ -143,6 +144,20 @@ def test_times_of_two_machines_are_not_mixed(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "hardware", lambda device: other)
     with pytest.raises(CheckpointError, match=rf"begun with threads {torch.get_num_threads()}, and now it is 64"):
         Study("e", None, tmp_path / "s").machine(CPU)
+
+
+def test_a_machine_is_known_by_its_processor_and_instructions(tmp_path, monkeypatch):
+    found = environment.hardware(CPU)
+    assert found["instructions"] == torch.backends.cpu.get_cpu_capability()
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Seven: 9000\nflags\t: fpu\n")
+    monkeypatch.setattr(environment, "_PROCESSORS", tmp_path / "cpuinfo")
+    found = environment.hardware(CPU)
+    assert environment.where(found | {"threads": 2}) == f"Seven: 9000, {found['instructions']}, 2 threads"
+    monkeypatch.setattr(environment, "_PROCESSORS", tmp_path / "none")
+    assert environment.hardware(CPU)["processor"] == (platform.processor() or platform.machine())
+    older = {"processor": "x86_64", "threads": 4, "accelerator": None}
+    assert environment.where(older) == "x86_64, 4 threads"
+    assert environment.where(older | {"accelerator": "a GPU"}) == "a GPU"
 
 
 # ---------------------------------------------------------------- reports

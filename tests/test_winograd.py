@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -32,14 +32,7 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 
 
-@pytest.fixture
-def few_channels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(winograd, "_CHANNELS", 1)
-    monkeypatch.setattr(winograd, "_PRODUCT", 1)
-    monkeypatch.setattr(winograd, "_FEWER", 0)
-
-
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     samples=st.integers(1, 5),
     channels=st.tuples(st.integers(1, 6), st.integers(1, 6)),
@@ -47,14 +40,11 @@ def few_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     layout=st.sampled_from([torch.channels_last, torch.contiguous_format]),
     at_once=st.sampled_from([1, 2**25]),
 )
-def test_output_and_gradients_are_those_of_a_direct_convolution(samples, channels, side, layout, at_once):
+def test_output_and_gradients_are_those_of_a_direct_convolution(few_channels, samples, channels, side, layout, at_once):
     x = drawn(samples, channels[0], *side).contiguous(memory_format=layout)
     weight = drawn(channels[1], channels[0], 3, 3, seed=1)
     expected = passes(x, weight)
     with pytest.MonkeyPatch.context() as patch, WinogradMode():
-        patch.setattr(winograd, "_CHANNELS", 1)
-        patch.setattr(winograd, "_PRODUCT", 1)
-        patch.setattr(winograd, "_FEWER", 0)
         patch.setattr(winograd, "_BYTES", at_once)
         found = passes(x, weight)
     for a, b in zip(found, expected, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ffzoo import environment
 from ffzoo.bench.report import Table
 from ffzoo.build import backbone_config
 from ffzoo.options import to_json
@@ -73,11 +74,11 @@ def mebibytes(count: float | None) -> str:
 def notes(found: Findings) -> tuple[str, ...]:
     """How it was measured, and what was left out."""
     config, hardware, versions = found.config, found.machine["hardware"], found.machine["versions"]
-    where = hardware["accelerator"] or f"{hardware['processor']}, {hardware['threads']} threads"
     chosen = to_json(backbone_config(config.backbone, settings_of(config))) or {}
     sizes = ", ".join(f"{key} {value}" for key, value in chosen.items())
     lines = [
-        f"{where}; torch {versions['torch']}; a copy in memory moves {found.copy_bytes_per_second / 1e9:.3g} GB/s.",
+        f"{environment.where(hardware)}; torch {versions['torch']}; "
+        f"a copy in memory moves {found.copy_bytes_per_second / 1e9:.3g} GB/s.",
         f"Every arm: backbone {config.backbone} ({sizes}), {config.batch_size} random images of "
         f"{config.channels}x{config.side}x{config.side} a step, {config.classes} classes, AdamW, channels_last.",
         f"Times: one step of every arm in each of {config.rounds} rounds, in random order. A ratio is the median of "

@@ -42,13 +42,14 @@ def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
         cell = study.cell(f"{arm}, seed {seed}", partial(_train, run, arm, study))
         found[_name(config, arm)].append(cell)
     sample = runs[config.seeds[0], config.arms[0]]
+    seconds = f"Seconds are of training work alone, on {environment.where(machine['hardware'])}"
     title = f"{sample.dataset}, {sample.backbone}, {sample.fit.epochs} epochs, {config.config}"
     return Report(
         data={"machine": machine, "options": dataclasses.asdict(config), "recipe": sample.to_json(), "arms": found},
         tables=(table(title, found),),
         figures=figures(title, found),
         verdicts=verdicts(found),
-        notes=(recipe(sample), "Seconds are of training work alone; the test part was read once a run."),
+        notes=(recipe(sample), f"{seconds}; the test part was read once a run."),
         question="How accurate are a local rule and backprop of the same network, against seconds, under one recipe?",
     )
 
