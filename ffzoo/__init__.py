@@ -13,39 +13,40 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ffzoo.hookspecs import hookimpl
-from ffzoo.recipe import Recipe, Term
+from ffzoo.algorithms.recipe import Recipe, Term
+from ffzoo.registry.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ffzoo.algorithm import Algorithm, Batch
+    from ffzoo.algorithms.build import create
+    from ffzoo.algorithms.contract import Algorithm
+    from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
-    from ffzoo.build import create
-    from ffzoo.evaluation import evaluate
-    from ffzoo.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.data.batch import Batch
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
-    from ffzoo.results import Evaluation
-    from ffzoo.trained import load
-    from ffzoo.training.options import Execution, FitOptions
+    from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.run.results import Evaluation
+    from ffzoo.run.runner import evaluate
+    from ffzoo.run.trained import load
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Algorithm": "ffzoo.algorithm",
-    "Batch": "ffzoo.algorithm",
-    "Evaluation": "ffzoo.results",
-    "Execution": "ffzoo.training.options",
-    "FitOptions": "ffzoo.training.options",
+    "Algorithm": "ffzoo.algorithms.contract",
+    "Batch": "ffzoo.data.batch",
+    "Evaluation": "ffzoo.run.results",
+    "Execution": "ffzoo.algorithms.options",
+    "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
     "Goodness": "ffzoo.parts.base",
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
-    "create": "ffzoo.build",
-    "evaluate": "ffzoo.evaluation",
-    "list_algorithms": "ffzoo.listing",
-    "list_backbones": "ffzoo.listing",
-    "list_datasets": "ffzoo.listing",
-    "load": "ffzoo.trained",
+    "create": "ffzoo.algorithms.build",
+    "evaluate": "ffzoo.run.runner",
+    "list_algorithms": "ffzoo.registry.listing",
+    "list_backbones": "ffzoo.registry.listing",
+    "list_datasets": "ffzoo.registry.listing",
+    "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
 }
 
@@ -85,7 +86,7 @@ def use(plugin: object, name: str | None = None) -> Any:
     Raises:
         PluginError: the plugin is malformed or one of its names is taken.
     """
-    from ffzoo.loader import ZOO
+    from ffzoo.registry.loader import ZOO
 
     return ZOO.use(plugin, name)
 

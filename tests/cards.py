@@ -7,12 +7,12 @@ import types
 
 import ffzoo
 from ffzoo import Recipe, Term, hookimpl
-from ffzoo.algorithm import Algorithm
-from ffzoo.card import Card, Published
-from ffzoo.loader import SHIPPED, ZOO
+from ffzoo.algorithms.contract import Algorithm
 from ffzoo.parts.base import Goodness, Negatives
 from ffzoo.parts.options import Projection
-from ffzoo.registry import Provenance
+from ffzoo.registry.cards import Card, Published
+from ffzoo.registry.entries import Provenance
+from ffzoo.registry.loader import SHIPPED, ZOO
 
 ALGORITHMS = [
     name for name in ffzoo.list_algorithms() if ZOO["algorithms"].get(name).provenance.distribution == SHIPPED

@@ -66,7 +66,7 @@ def zoo_pages(monkeypatch):
 @pytest.fixture
 def few_channels(monkeypatch):
     """Tiny networks gain by Winograd convolutions."""
-    from ffzoo.training import winograd
+    from ffzoo.kernels import winograd
 
     for name, value in (("_CHANNELS", 1), ("_PRODUCT", 1), ("_FEWER", 0)):
         monkeypatch.setattr(winograd, name, value)

@@ -14,17 +14,17 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 import ffzoo
-from ffzoo.configuration import read
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.data import sources
 from ffzoo.data.augment import Augment, alternating_flip, random_crop
 from ffzoo.data.bundle import Preprocess, Split, load_data
 from ffzoo.data.options import DataOptions
 from ffzoo.errors import OptionError
-from ffzoo.evaluation import resume
-from ffzoo.results import Evaluation
+from ffzoo.run.configuration import read
+from ffzoo.run.results import Evaluation
+from ffzoo.run.runner import resume
 from ffzoo.training.checkpoint import read_json
 from ffzoo.training.fit import Part, accuracies, accuracy, averaged
-from ffzoo.training.options import FitOptions
 
 FLIPPED = DataOptions(test_flip=True)
 

@@ -15,12 +15,12 @@ import pytest
 
 import ffzoo
 from ffzoo import hookimpl
-from ffzoo import options as configs
-from ffzoo.bench.__main__ import main, parser
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import CELLS
-from ffzoo.loader import ZOO
-from ffzoo.plan import parse_set
+from ffzoo.cli.bench import main, parser
+from ffzoo.registry import options as configs
+from ffzoo.registry.loader import ZOO
+from ffzoo.run.spec import parse_set
 from ffzoo_experiments.arms import arms_of
 from ffzoo_experiments.options import TimeToAccuracy
 from ffzoo_experiments.results import ArmResult, Findings, ScaleResult
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_listing_and_validation_import_no_torch():
     code = (
-        "import sys; from ffzoo.bench.__main__ import main; "
+        "import sys; from ffzoo.cli.bench import main; "
         "status = main(['--list']) + main(['speed', '--set', 'a=1']); "
         "sys.exit(0 if status == 2 and not {'torch', 'matplotlib'} & set(sys.modules) else 1)"
     )
@@ -108,7 +108,7 @@ def test_an_interrupt_says_how_to_go_on(capsys):
 
 
 def test_the_console_command_has_it(capsys):
-    from ffzoo.cli import main as command
+    from ffzoo.cli.main import main as command
 
     assert command(["bench", "--list"]) == 0
     assert "speed" in capsys.readouterr().out
@@ -160,7 +160,7 @@ def test_time_to_accuracy_end_to_end_and_again(tmp_path, monkeypatch, capsys):
     curve = report["arms"]["nokland_pred"][0]["curve"]
     assert len(curve) == 2 and all(point["validation_accuracy"] is not None for point in curve)
     assert (tmp_path / "x" / "time_to_accuracy-curves.png").stat().st_size > 10_000
-    monkeypatch.setattr("ffzoo.evaluation.run_all", None)
+    monkeypatch.setattr("ffzoo.run.runner.run_all", None)
     assert main(command) == 0
     cells = tmp_path / "x" / CELLS
     lines = [json.loads(line) for line in cells.read_text().splitlines()]

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from ffzoo import Batch, FitOptions, create
+from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.backbones.options import CNN, MLP, ResNet
-from ffzoo.build import algorithm_spec
 
 torch.set_num_threads(1)
 

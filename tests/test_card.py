@@ -14,12 +14,14 @@ from cards import ALGORITHMS, CARD, LEARNED, Blurred, Coupled, Local, plugin, sh
 
 import ffzoo
 from ffzoo import Recipe, Term
-from ffzoo.algorithm import Algorithm, Batch
-from ffzoo.build import algorithm_spec, create
-from ffzoo.card import SOURCES, Published, describe, literal_block
-from ffzoo.engine import RecipeAlgorithm
+from ffzoo.algorithms.build import algorithm_spec, create
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.algorithms.sheet import describe, literal_block
+from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError, OptionError, PluginError, UnknownNameError
 from ffzoo.parts.options import ConcatLinear, Logistic
+from ffzoo.registry.cards import SOURCES, Published
 
 # ---------------------------------------------------------------- reading a card
 
@@ -126,8 +128,8 @@ def test_an_unknown_algorithm_names_its_neighbours():
     [
         ("nowhere:CARD", "card of algorithm 'somebodys'.*cannot be loaded: ModuleNotFoundError"),
         ("ffzoo_bp.card:NOTHING", "AttributeError"),
-        ("ffzoo_bp.options:BP", "expected an ffzoo.card.Card"),
-        (3, "is 3; expected an ffzoo.card.Card"),
+        ("ffzoo_bp.options:BP", "expected an ffzoo.registry.cards.Card"),
+        (3, "is 3; expected an ffzoo.registry.cards.Card"),
     ],
 )
 def test_a_card_that_is_none(card, message):
@@ -216,11 +218,11 @@ def test_the_sheet_is_what_the_algorithm_built_says(name):
 def test_reading_cards_and_listing_import_no_torch():
     code = """
 import importlib, sys
-import ffzoo.card, ffzoo.card_view
-from ffzoo.eval import main
-from ffzoo.loader import ZOO
+import ffzoo.algorithms.sheet, ffzoo.cli.card
+from ffzoo.cli.train import main
+from ffzoo.registry.loader import ZOO
 for entry in ZOO["algorithms"]:
-    ffzoo.card.card_of(entry)
+    ffzoo.algorithms.sheet.card_of(entry)
 main(["--list"])
 sys.exit("torch" in sys.modules)
 """

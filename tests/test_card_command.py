@@ -10,10 +10,10 @@ import pytest
 from cards import ALGORITHMS, CARD, LEARNED, Local, plugin
 
 import ffzoo
-from ffzoo import card_view
-from ffzoo.card import describe
-from ffzoo.cli import main as command
-from ffzoo.eval import authors_and_year, print_list
+from ffzoo.algorithms.sheet import describe
+from ffzoo.cli import card as card_view
+from ffzoo.cli.main import main as command
+from ffzoo.cli.train import authors_and_year, print_list
 
 
 def shown(capsys, *arguments):
@@ -57,7 +57,7 @@ def test_the_command_says_that_there_is_no_card(capsys):
 def test_a_card_fits_the_terminal(name, width, monkeypatch):
     from rich.console import Console
 
-    from ffzoo import terminal
+    from ffzoo.run import terminal
 
     out = Console(file=io.StringIO(), width=width, highlight=False)
     monkeypatch.setattr(terminal, "console", lambda: out)
@@ -108,7 +108,7 @@ def test_a_long_line_of_a_formula_goes_on_under_its_comment():
 def test_the_list_fits_the_terminal(width, monkeypatch):
     from rich.console import Console
 
-    from ffzoo import terminal
+    from ffzoo.run import terminal
 
     out = Console(file=io.StringIO(), width=width, highlight=False)
     monkeypatch.setattr(terminal, "console", lambda: out)

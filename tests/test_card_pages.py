@@ -12,11 +12,11 @@ import pytest
 from cards import ALGORITHMS, CARD, plugin, registering, shipping
 
 from ffzoo import Recipe, Term
-from ffzoo.card import card_of, describe
+from ffzoo.algorithms.sheet import card_of, describe
 from ffzoo.errors import PluginError
-from ffzoo.loader import ZOO
 from ffzoo.parts import projection
 from ffzoo.parts.base import Goodness
+from ffzoo.registry.loader import ZOO
 
 
 def test_every_shipped_algorithm_has_a_page(zoo_pages, tmp_path):

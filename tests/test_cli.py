@@ -13,11 +13,11 @@ import pytest
 import torch
 
 import ffzoo
-from ffzoo import evaluation
-from ffzoo.configuration import RunTable
-from ffzoo.eval import choices, main, parser
-from ffzoo.loader import ZOO
-from ffzoo.plan import make_run
+from ffzoo.cli.train import choices, main, parser
+from ffzoo.registry.loader import ZOO
+from ffzoo.run import runner as evaluation
+from ffzoo.run.configuration import RunTable
+from ffzoo.run.spec import make_run
 from ffzoo.training import checkpoint
 
 QUICK = ["--epochs", "1", "--quiet", "--set", "data.train_size=60", "--set", "data.test_size=40"]
@@ -297,7 +297,7 @@ def test_a_run_from_its_table_alone(tmp_path):
 
 
 def test_what_ships_is_there_by_its_name(capsys):
-    from ffzoo.configuration import shipped
+    from ffzoo.run.configuration import shipped
 
     for name, summary in shipped().items():
         table, settings = chosen("--config", name)
@@ -328,7 +328,7 @@ def register_algorithms(register):
 
 
 def test_console_script_dispatches(capsys):
-    from ffzoo.cli import main as command
+    from ffzoo.cli.main import main as command
 
     assert command(["plugins", "--json"]) == 0
     assert command(["list"]) == 0
@@ -365,8 +365,8 @@ class Terminal(io.StringIO):
 
 
 def test_the_bar_shows_accuracy_and_after_twenty_steps_the_time_left(monkeypatch):
-    from ffzoo.plan import make_run
-    from ffzoo.terminal import Progress
+    from ffzoo.run.spec import make_run
+    from ffzoo.run.terminal import Progress
 
     monkeypatch.setattr(sys, "stderr", Terminal())
     with Progress(True, 60) as progress:

@@ -13,18 +13,18 @@ from torch.nn.utils import parametrizations
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ffzoo import Recipe, Term
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import create
+from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.native import CNNBackbone, ConvBlock, SequentialBackbone
-from ffzoo.build import create
+from ffzoo.data.batch import Batch
 from ffzoo.measure.memory import step_cost
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context
 from ffzoo.parts.goodness import MeanSquares, SumSquares
 from ffzoo.parts.losses import CrossEntropy, Logistic
 from ffzoo.parts.projection import Projection
-from ffzoo.plan import make_run
-from ffzoo.trained import build_algorithm
-from ffzoo.training.options import Execution, FitOptions
+from ffzoo.run.spec import make_run
+from ffzoo.run.trained import build_algorithm
 
 shapes = st.one_of(st.tuples(st.integers(4, 9)), st.tuples(st.integers(4, 7), st.integers(1, 7), st.integers(1, 7)))
 projections = st.builds(

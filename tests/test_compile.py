@@ -10,9 +10,9 @@ import torch
 from torch._dynamo.utils import counters
 
 from ffzoo import Batch, Execution, create
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.options import CNN
 from ffzoo.measure.copying import copy_of
-from ffzoo.training.options import FitOptions
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,12 +11,12 @@ import torch
 
 import ffzoo
 from ffzoo import Recipe, Term, hookimpl
-from ffzoo.build import algorithm_spec
-from ffzoo.engine import RecipeAlgorithm
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.engine import RecipeAlgorithm
 from ffzoo.errors import OptionError, UnknownNameError
-from ffzoo.loader import ZOO
 from ffzoo.parts.base import Goodness, LabelEmbedding, LocalLoss, Negatives
 from ffzoo.parts.norms import Normalization
+from ffzoo.registry.loader import ZOO
 from ffzoo.testing import CheckResult, check_algorithm, checks_for, parametrize_with_checks
 from ffzoo.testing.checks_algorithm import ALGORITHM_CHECKS
 from ffzoo.testing.checks_parts import PART_CHECKS

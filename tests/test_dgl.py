@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import create
 from ffzoo.backbones.batchnorm import has_batch_statistics
-from ffzoo.build import create
+from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError
 from ffzoo.measure.memory import step_cost
 from ffzoo.parts.base import Build

@@ -9,16 +9,16 @@ import torch
 from torch import nn
 
 from ffzoo import Recipe, Term, partition
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import algorithm_spec, create
+from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.native import CNNBackbone, MLPBackbone
 from ffzoo.backbones.options import CNN, MLP
-from ffzoo.build import algorithm_spec, create
-from ffzoo.engine import RecipeAlgorithm
+from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError, RecipeError
-from ffzoo.measure.kept import keep, saved_activations
+from ffzoo.kernels.kept import keep, saved_activations
 from ffzoo.measure.memory import step_cost
 from ffzoo.parts.options import ConcatLinear, Logistic, Projection
-from ffzoo.training.options import Execution, FitOptions
 
 
 def batch_of(n=8, shape=(1, 8, 8), classes=4, seed=0):

@@ -12,17 +12,17 @@ from torch import nn
 
 import ffzoo
 from ffzoo import Recipe, Term, hookimpl
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.native import MLPBackbone
 from ffzoo.backbones.options import MLP
-from ffzoo.build import algorithm_spec
-from ffzoo.engine import RecipeAlgorithm
+from ffzoo.data.batch import Batch
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Context, Goodness, LabelEmbedding, LocalLoss, Negatives
 from ffzoo.parts.options import Probe, Projection, Windows
 from ffzoo.testing import check_algorithm
 from ffzoo.testing.strategies import Toy
-from ffzoo.training.options import FitOptions
 
 LEARNED = Term(Projection(power=1, projection="learned", temperature=1.0), "cross_entropy")
 

@@ -13,9 +13,9 @@ from data_sets import write_images
 from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
-from ffzoo.bench.__main__ import main
+from ffzoo.algorithms.build import algorithm_spec, backbone_config
 from ffzoo.bench.grid import planned, refuse_unfair
-from ffzoo.build import algorithm_spec, backbone_config
+from ffzoo.cli.bench import main
 from ffzoo.data.bundle import load_data
 from ffzoo.data.folder_sources import folder
 from ffzoo.measure.probes import linear_probes

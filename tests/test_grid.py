@@ -15,7 +15,7 @@ import pytest
 from ffzoo.bench.grid import Arm, Condition, Found, Grid, fingerprint, planned, refuse_unfair, run_grid, why_invalid
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import CheckpointError, OptionError
-from ffzoo.evaluation import run_all
+from ffzoo.run.runner import run_all
 from ffzoo_experiments.comparison import _at_an_end
 from ffzoo_experiments.comparison_options import Comparison
 
@@ -69,7 +69,7 @@ def test_an_arm_cannot_have_a_setting_of_its_own(key):
 
 
 def test_algorithms_whose_own_defaults_differ_are_refused_by_name(monkeypatch):
-    from ffzoo.loader import ZOO
+    from ffzoo.registry.loader import ZOO
 
     monkeypatch.setitem(ZOO["algorithms"].get("bp").tags, "defaults", {"fit.weight_decay": 0.3})
     grid = dataclasses.replace(GRID, arms=(ARMS[0], Arm("bp", "bp")))
@@ -223,7 +223,7 @@ def test_what_an_algorithm_refuses_is_left_out_with_its_words():
 
 
 def test_options_have_shorthands_and_wrong_ones_are_named(tmp_path, capsys):
-    from ffzoo.bench.__main__ import main
+    from ffzoo.cli.bench import main
 
     assert main(["e3", "--scale", "tiny"]) == 2
     assert "scale" in capsys.readouterr().err
@@ -259,7 +259,7 @@ def test_how_many_work_may_change_when_a_study_goes_on(tmp_path):
 
 
 def test_all_goes_on_behind_an_experiment_that_breaks(monkeypatch, tmp_path, capsys):
-    from ffzoo.bench import __main__ as command
+    from ffzoo.cli import bench as command
 
     made: list[str] = []
 
@@ -275,8 +275,8 @@ def test_all_goes_on_behind_an_experiment_that_breaks(monkeypatch, tmp_path, cap
 
 @pytest.mark.slow
 def test_all_experiments_run_at_smoke_scale_and_conclude_nothing(tmp_path):
-    from ffzoo.bench.__main__ import main
-    from ffzoo.report import main as report
+    from ffzoo.bench.page import main as report
+    from ffzoo.cli.bench import main
 
     results = tmp_path / "results"
     assert main(["all", "--scale", "smoke", "--set", "workers=1", "--out", str(results), "--quiet"]) == 0

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ffzoo import Batch, FitOptions, Recipe, Term, create
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.engine import RecipeAlgorithm
 from ffzoo.backbones.options import CNN, MLP, ResNet
-from ffzoo.build import algorithm_spec
-from ffzoo.engine import RecipeAlgorithm
 from ffzoo.measure.locality import black_box, probe, same_bits, state_of, structural
 from ffzoo.parts.options import ConcatLinear, HybridImages, Logistic, Projection, Sum
 from ffzoo.testing import check_algorithm

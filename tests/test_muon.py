@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.algorithms.optimizers import HEAD, BlockOptimizers
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.options import WhitenedCNN
 from ffzoo.backbones.whitened import WhitenedCNNBackbone
-from ffzoo.build import algorithm_spec
-from ffzoo.engine import RecipeAlgorithm
+from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError
+from ffzoo.kernels.muon import orthogonalized
 from ffzoo.measure.locality import probe, same_bits, state_of
-from ffzoo.training.muon import orthogonalized
-from ffzoo.training.optim import HEAD, BlockOptimizers
-from ffzoo.training.options import FitOptions
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffzoo import Recipe, Term
-from ffzoo.build import algorithm_spec
+from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.errors import OptionError, RecipeError, UnknownNameError
-from ffzoo.listing import list_algorithms
-from ffzoo.options import parse, replace
 from ffzoo.parts.options import Concat, ConcatLinear, Logistic, Overlay, Projection, Sum
-from ffzoo.plan import RunConfig, make_run, parse_set
+from ffzoo.registry.listing import list_algorithms
+from ffzoo.registry.options import parse, replace
+from ffzoo.run.spec import RunConfig, make_run, parse_set
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.recipe import Recipe, Term
 from ffzoo.backbones.options import Timm
 from ffzoo.backbones.partition import partition
 from ffzoo.backbones.partitioned import Partition
 from ffzoo.backbones.timm_source import timm_backbone
-from ffzoo.engine import RecipeAlgorithm
 from ffzoo.errors import OptionError, PartitionError, RecipeError, UnknownNameError
-from ffzoo.recipe import Recipe, Term
-from ffzoo.training.options import FitOptions
 from tests.backbone_models import TIMM, Chain, Skip, check_backbone, detached, last_output
 
 pytestmark = pytest.mark.usefixtures("same_start")

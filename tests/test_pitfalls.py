@@ -11,19 +11,19 @@ from torch import Tensor, nn
 
 import ffzoo
 from ffzoo import hookimpl
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import algorithm_spec, create
+from ffzoo.algorithms.engine import RecipeAlgorithm, make_goodness_part, make_part
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.partition import partition
-from ffzoo.build import algorithm_spec, create
+from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
-from ffzoo.engine import RecipeAlgorithm, make_goodness_part, make_part
 from ffzoo.errors import RecipeError
-from ffzoo.loader import ZOO
 from ffzoo.parts.base import Build, Context, FusionBuild, LocalLoss
 from ffzoo.parts.norms import Normalization
+from ffzoo.registry.loader import ZOO
 from ffzoo.testing.strategies import Toy, features
 from ffzoo.training.fit import Position, Stopwatch, fit
-from ffzoo.training.options import FitOptions
 
 SHAPE, CLASSES = (1, 8, 8), 3
 SHIPPED = [entry.name for entry in ZOO["algorithms"] if entry.provenance.distribution == "ffzoo"]

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffzoo.build import algorithm_spec, create
+from ffzoo.algorithms.build import algorithm_spec, create
 from ffzoo.errors import OptionError, RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Build

@@ -33,7 +33,7 @@ def code_only(text: str) -> str:
 
 def test_the_core_names_no_algorithm_and_imports_no_plugin():
     names = [name for name in ffzoo.list_algorithms() if name != "bp"]
-    defaults = {"evaluation.py": ["dtg_ff"], "eval.py": ["dtg_ff"]}  # the command's default algorithm
+    defaults = {"runner.py": ["dtg_ff"], "train.py": ["dtg_ff"]}  # the command's default algorithm
     for path in CORE:
         text = code_only(path.read_text())
         assert not re.search(r"^\s*(from|import) ffzoo_", text, re.M), path
@@ -103,7 +103,7 @@ def test_the_wheel_holds_core_and_plugins(tmp_path):
         names = set(file.namelist())
         points = next(n for n in names if n.endswith("entry_points.txt"))
         assert "ffzoo_dtg_ff" in file.read(points).decode()
-    data = ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo/recipes/fast_cifar.toml")
+    data = ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo/run/configurations/fast_cifar.toml")
     for part in (*data, "ffzoo_bp/recipes.py", "ffzoo_vanilla_ff/__init__.py"):
         assert part in names
     assert not any(n.startswith(("tests/", "docs/", "plugins/")) for n in names)

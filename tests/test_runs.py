@@ -17,17 +17,17 @@ import torch
 from safetensors.torch import load_file
 
 import ffzoo
-from ffzoo import evaluation
-from ffzoo.algorithm import Batch
-from ffzoo.bench.statistics import Gap, paired_gap
-from ffzoo.build import create
+from ffzoo.algorithms.build import create
+from ffzoo.algorithms.stepping import SteppingAlgorithm
+from ffzoo.data.batch import Batch
 from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
-from ffzoo.evaluation import resume
 from ffzoo.measure.speed import fastest_micro_batch
-from ffzoo.plan import make_run
-from ffzoo.results import RunResult
+from ffzoo.measure.statistics import Gap, paired_gap
+from ffzoo.run import runner as evaluation
+from ffzoo.run.results import RunResult
+from ffzoo.run.runner import resume
+from ffzoo.run.spec import make_run
 from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
-from ffzoo.training.stepping import SteppingAlgorithm
 
 SMALL = {"data.train_size": 200, "data.test_size": 60, "backbone.width": 16}
 
@@ -291,10 +291,10 @@ def test_bad_calls(options, message):
 
 
 def test_peak_memory_outlives_an_interruption(tmp_path, monkeypatch):
-    monkeypatch.setattr("ffzoo.environment.peak_memory_bytes", lambda device: 100)
+    monkeypatch.setattr("ffzoo.run.environment.peak_memory_bytes", lambda device: 100)
     run(tmp_path / "x", epochs=1)
     (tmp_path / "x" / "result.json").unlink()
-    monkeypatch.setattr("ffzoo.environment.peak_memory_bytes", lambda device: 10)
+    monkeypatch.setattr("ffzoo.run.environment.peak_memory_bytes", lambda device: 10)
     assert resume(tmp_path / "x").runs[0].peak_memory_bytes == 100
 
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo import environment
-from ffzoo import options as configs
-from ffzoo.bench.__main__ import main
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import ratio
-from ffzoo.loader import ZOO
+from ffzoo.cli.bench import main
 from ffzoo.measure import ceiling
 from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost
+from ffzoo.registry import options as configs
+from ffzoo.registry.loader import ZOO
+from ffzoo.run import environment
 from ffzoo_experiments import scaling
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
 from ffzoo_experiments.options import Speed, Zoo

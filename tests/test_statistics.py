@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffzoo.bench.statistics import Gap, factorial_effects, holm, interval, judge, paired_gap, trend
+from ffzoo.measure.statistics import Gap, factorial_effects, holm, interval, judge, paired_gap, trend
 
 TRIALS = 2000
 ERROR = 4 * math.sqrt(0.95 * 0.05 / TRIALS)  # four standard errors of a coverage of 95 %

@@ -12,12 +12,12 @@ import statistics
 import pytest
 import torch
 
-from ffzoo import environment
-from ffzoo.bench.files import replace_file, replace_text
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import CELLS, CONFIG, Study
 from ffzoo.bench.timing import Ratio, interleaved, ratio
 from ffzoo.errors import CheckpointError, OptionError
+from ffzoo.files import replace_file, replace_text
+from ffzoo.run import environment
 from tests.tiny_speed import CPU, TINY
 
 # ---------------------------------------------------------------- ratios

@@ -94,8 +94,8 @@ def test_it_is_listed_with_its_distribution(unpacked):
 def test_listing_and_resolving_it_import_no_torch(unpacked):
     script = """
 import sys
-from ffzoo.plugins import listing
-from ffzoo.plan import make_run
+from ffzoo.cli.plugins import listing
+from ffzoo.run.spec import make_run
 
 assert any(plugin["plugin"] == "cubic" for plugin in listing()["plugins"])
 assert "ffzoo_cubic.rules" not in sys.modules, "a lazy target was imported"

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ffzoo.algorithms.build import create_backbone
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import has_batch_statistics
 from ffzoo.backbones.native import CNNBackbone
 from ffzoo.backbones.options import CNN, WhitenedCNN
 from ffzoo.backbones.whitened import BiasedBatchNorm, WhitenedCNNBackbone
-from ffzoo.build import create_backbone
 from ffzoo.errors import OptionError
 
 SMALL = (6, 6, 10, 10, 10, 12)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import ffzoo
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.options import Execution
+from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError
-from ffzoo.training import winograd
-from ffzoo.training.options import Execution
-from ffzoo.training.winograd import WinogradMode
+from ffzoo.kernels import winograd
+from ffzoo.kernels.winograd import WinogradMode
 
 
 def drawn(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -4,7 +4,7 @@
 ```
 ```{options-table} goodness projection
 ```
-```{options-table} ffzoo.training.options:FitOptions
+```{options-table} ffzoo.algorithms.options:FitOptions
 ```
 ```{zoo-names}
 ```
@@ -32,9 +32,9 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from ffzoo import options
-from ffzoo.loader import SHIPPED, ZOO
-from ffzoo.registry import KINDS
+from ffzoo.registry import options
+from ffzoo.registry.entries import KINDS
+from ffzoo.registry.loader import SHIPPED, ZOO
 
 
 def entries(kind: str) -> list[Any]:

@@ -16,9 +16,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ffzoo import options
-from ffzoo.card import SOURCES, Choice, Published, Sheet, describe
-from ffzoo.card_view import (
+from ffzoo.algorithms.sheet import Choice, Sheet, describe
+from ffzoo.cli.card import (
     RECONSTRUCTION,
     isolation_words,
     option_words,
@@ -27,8 +26,10 @@ from ffzoo.card_view import (
     step_words,
 )
 from ffzoo.errors import PluginError
-from ffzoo.loader import SHIPPED, ZOO
 from ffzoo.parts.options import Projection
+from ffzoo.registry import options
+from ffzoo.registry.cards import SOURCES, Published
+from ffzoo.registry.loader import SHIPPED, ZOO
 
 HERE = Path(__file__).resolve().parent.parent
 PLUGINS = HERE.parent / "plugins"

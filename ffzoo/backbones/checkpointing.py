@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ffzoo.backbones.base import Backbone
 from ffzoo.errors import PartitionError
-from ffzoo.measure.kept import keep
+from ffzoo.kernels.kept import keep
 
 _CHECKPOINTED: dict[type[nn.Module], type[nn.Module]] = {}
 

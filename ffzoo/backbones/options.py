@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ffzoo.options import check, require
+from ffzoo.registry.options import check, require
 
 Granularity = Literal["auto", "stage", "block"]
 """How a timm model is cut: by its feature stages, by its layer groups, or whichever works first."""

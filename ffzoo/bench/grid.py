@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ffzoo.algorithms.options import Execution
 from ffzoo.bench.study import MissingCell, Study
 from ffzoo.errors import CheckpointError, DataError, DivergedError, FFZooError, OptionError
-from ffzoo.plan import RunConfig, make_run
-from ffzoo.training.options import Execution
+from ffzoo.run.spec import RunConfig, make_run
 
 SCHEMA_VERSION = 2
 
@@ -315,9 +315,9 @@ def train_cell(
         DataError: the data are missing: that is no refusal of the algorithm's.
         OptionError: the device is not there.
     """
-    from ffzoo import environment
-    from ffzoo.evaluation import read_data, run_all
-    from ffzoo.trained import CONFIG
+    from ffzoo.run import environment
+    from ffzoo.run.runner import read_data, run_all
+    from ffzoo.run.trained import CONFIG
 
     if folder is None and further is not None:
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
@@ -341,7 +341,7 @@ def train_cell(
         return {"schema_version": SCHEMA_VERSION, "config_sha256": fingerprint(run), "refused": refused}
     found = {key: getattr(result, key) for key in _KEYS if hasattr(result, key)}
     if folder is not None and further is not None:
-        from ffzoo.trained import load
+        from ffzoo.run.trained import load
 
         trained = load(folder, run.device)
         device = environment.resolve_device(run.device)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffzoo.bench.files import replace_file, replace_text
+from ffzoo.files import replace_file, replace_text
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -189,7 +189,7 @@ class Report:
         from rich.markup import escape
         from rich.table import Table as Printed
 
-        from ffzoo.terminal import console
+        from ffzoo.run.terminal import console
 
         out = console()
         for table in self.tables:

@@ -21,9 +21,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ffzoo import options
-from ffzoo.bench.files import replace_text
 from ffzoo.errors import CheckpointError, OptionError
+from ffzoo.files import replace_text
+from ffzoo.registry import options
 
 if TYPE_CHECKING:
     import torch
@@ -205,7 +205,7 @@ class Study:
             CheckpointError: the folder's first cells are of another machine or of other versions: times of two
                 machines must not be compared.
         """
-        from ffzoo import environment
+        from ffzoo.run import environment
 
         now = {"hardware": environment.hardware(device), "versions": environment.versions()}
         stored = self.cell("machine", lambda: {**now, "git": environment.git_commit()})
@@ -272,7 +272,7 @@ def _become_worker(parent: int, threads: int, plugins: tuple[str, ...]) -> None:
     """Set up a process of a study: its share of the cores, its plugins, and an end when the study's process ends."""
     import torch
 
-    from ffzoo.loader import ZOO
+    from ffzoo.registry.loader import ZOO
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ffzoo.errors import OptionError, nearest
-from ffzoo.options import check, require
+from ffzoo.registry.options import check, require
 
 AUGMENTATIONS: tuple[str, ...] = ("crop", "flip", "alternating_flip", "cutout")
 """Names of the augmentation steps of :class:`ffzoo.data.augment.Augment`."""

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.data.batch import Batch
 from ffzoo.measure.clock import seconds
 from ffzoo.measure.copying import copy_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 
-from ffzoo.algorithm import Algorithm
+from ffzoo.algorithms.contract import Algorithm
 
 
 def copy_of(algorithm: Algorithm) -> Algorithm:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.data.batch import Batch
 from ffzoo.measure.copying import copy_of
 
 SHARED = "what no block owns"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.data.batch import Batch
+from ffzoo.kernels.kept import saved_activations
 from ffzoo.measure.copying import copy_of
-from ffzoo.measure.kept import saved_activations
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import torch
 import torch.nn.functional as F
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.data.batch import Batch
 from ffzoo.parts.fusions import linear_probe
 from ffzoo.parts.projection import pool_grid
 

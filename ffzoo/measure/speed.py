@@ -8,7 +8,8 @@ import statistics
 
 import torch
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.data.batch import Batch
 from ffzoo.training.fit import Stopwatch
 
 SMALLEST = 8

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ffzoo.backbones.base import Backbone
 
 if TYPE_CHECKING:
-    from ffzoo.algorithm import Samples
+    from ffzoo.data.batch import Samples
 
 ScoreKind = Literal["sample", "class", "map", "embedding", "reconstruction"]
 """What a score is: ``(B,)``, ``(B, K)``, ``(B, P)``, ``(B, D)``, or shaped like the input."""

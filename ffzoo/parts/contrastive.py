@@ -17,7 +17,7 @@ from ffzoo.backbones.base import full_precision
 from ffzoo.parts import options
 from ffzoo.parts.base import Build, Context, Goodness, LocalLoss
 from ffzoo.parts.projection import pool_grid
-from ffzoo.recipe import find
+from ffzoo.registry.choices import find
 
 
 class ProjectionHead(Goodness):

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.data.batch import Batch
 from ffzoo.measure.locality import same_bits, state_of
 from ffzoo.testing.strategies import Case, seeded
 from ffzoo.testing.subjects import SkipCheck
-from ffzoo.training.options import FitOptions
 
 LR = 0.01
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from ffzoo.algorithms.build import backbone_config, create_backbone
 from ffzoo.backbones.base import Backbone
-from ffzoo.build import backbone_config, create_backbone
 from ffzoo.errors import FFZooError
 from ffzoo.measure.locality import same_bits
 from ffzoo.testing.part_cases import MAPS, close, generator_of, some_rows

@@ -7,14 +7,14 @@ import json
 
 import torch
 
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.recipe import Recipe
+from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError
 from ffzoo.measure.locality import state_of
-from ffzoo.recipe import Recipe
 from ffzoo.testing.algorithm_cases import train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
-from ffzoo.training.options import FitOptions
 
 # ------------------------------------------------------------------ behaviour
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffzoo.algorithms.making import make_part
 from ffzoo.parts.base import LabelEmbedding, Negatives
-from ffzoo.parts.making import make_part
 from ffzoo.testing.part_cases import MAPS, build_or_refuse, close, feature_shape, generator_of, pure, some_rows
 from ffzoo.testing.strategies import Case, features, seeded, unlike
 from ffzoo.testing.subjects import Draws, SkipCheck, Subject

@@ -7,12 +7,12 @@ import copy
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Algorithm
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.options import Execution
 from ffzoo.measure.locality import black_box, same_bits, structural
 from ffzoo.testing.algorithm_cases import LR, losses_of, sgd, snapshot, train
 from ffzoo.testing.strategies import Case, unlike
 from ffzoo.testing.subjects import Draws, SkipCheck, Subject
-from ffzoo.training.options import Execution
 
 
 def _declared_local(algorithm: Algorithm) -> bool:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ffzoo.parts.making import make_part
+from ffzoo.algorithms.making import make_part
 from ffzoo.testing.checks_backbones import backbone_copies, backbone_isolated, backbone_owners, backbone_shapes
 from ffzoo.testing.checks_inputs import (
     embedding_injective,

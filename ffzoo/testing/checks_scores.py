@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from ffzoo.algorithms.making import make_goodness_part, make_part
 from ffzoo.measure.locality import same_bits
 from ffzoo.parts.base import Build, Context, Fusion, FusionBuild, Goodness, LocalLoss
-from ffzoo.parts.making import make_goodness_part, make_part
 from ffzoo.testing.part_cases import (
     MAPS,
     build_or_refuse,

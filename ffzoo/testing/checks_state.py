@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import torch
 
+from ffzoo.algorithms.options import Execution
 from ffzoo.errors import OptionError
 from ffzoo.measure.locality import same_bits, state_of
 from ffzoo.testing.algorithm_cases import assert_close, assert_same_bits, snapshot, train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
-from ffzoo.training.options import Execution
 
 # ------------------------------------------------------------------ execution
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ffzoo.build import AlgorithmSpec
+from ffzoo.algorithms.build import AlgorithmSpec
+from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import OptionError, nearest
-from ffzoo.recipe import Recipe
 from ffzoo.testing.checks_algorithm import ALGORITHM_CHECKS
 from ffzoo.testing.checks_parts import PART_CHECKS
 from ffzoo.testing.subjects import Check, Draws, Factory, SkipCheck, Subject, check_name, subject_of

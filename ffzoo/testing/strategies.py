@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.algorithm import Batch
+from ffzoo.algorithms.build import create_backbone
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.options import CNN, MLP, ResNet
 from ffzoo.backbones.partition import partition
-from ffzoo.build import create_backbone
+from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError
 
 if TYPE_CHECKING:

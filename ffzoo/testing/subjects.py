@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ffzoo.algorithm import Algorithm
+from ffzoo.algorithms.build import AlgorithmSpec, algorithm_spec, create
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.making import make_part
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.recipe import Recipe
 from ffzoo.backbones.base import Backbone
-from ffzoo.build import AlgorithmSpec, algorithm_spec, create
 from ffzoo.errors import FFZooError, OptionError, nearest
-from ffzoo.loader import ZOO
-from ffzoo.parts.making import make_part
-from ffzoo.recipe import Recipe
-from ffzoo.registry import KINDS, Entry
+from ffzoo.registry.entries import KINDS, Entry
+from ffzoo.registry.loader import ZOO
 from ffzoo.testing.strategies import BACKBONES, Case, cases, hypothesis, seeded
-from ffzoo.training.options import FitOptions
 
 Factory = Callable[[Backbone, int, FitOptions], Algorithm]
 """``(backbone, num_classes, fit) -> Algorithm``; a class that takes these three is one."""

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ffzoo.algorithm import Algorithm
+from ffzoo.algorithms.contract import Algorithm
 from ffzoo.errors import CheckpointError, one_line
 
 TENSORS = "checkpoint.safetensors"

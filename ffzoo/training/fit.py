@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from ffzoo.algorithm import Algorithm, Batch, Metrics
+from ffzoo.algorithms.contract import Algorithm, Metrics
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.data.augment import Augment, views
+from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
 from ffzoo.data.options import AS_THEY_ARE, DataOptions
 from ffzoo.errors import DivergedError, OptionError
-from ffzoo.training.options import FitOptions
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 AUGLOCAL = Card(
     title="Scaling Supervised Local Learning with Augmented Auxiliary Networks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 BP = Card(
     title="Learning Representations by Back-Propagating Errors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 CAFO_DFA = Card(
     title="The Cascaded Forward Algorithm for Neural Network Training",

@@ -19,13 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.algorithm import Metrics
+from ffzoo.algorithms.blockwise import MicroBatch
+from ffzoo.algorithms.contract import Metrics
+from ffzoo.algorithms.feedback import pooled_width
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.stepping import note
 from ffzoo.backbones.base import Backbone
-from ffzoo.parts.blockwise import MicroBatch
-from ffzoo.parts.feedback import pooled_width
 from ffzoo.parts.projection import pool_grid
-from ffzoo.training.options import FitOptions
-from ffzoo.training.stepping import note
 from ffzoo_dfa.rule import DFA
 
 

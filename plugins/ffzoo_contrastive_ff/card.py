@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 CONTRASTIVE_FF = Card(
     title="Contrastive Forward-Forward: A Training Algorithm of Vision Transformer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Papachristodoulou et al. 2024, arXiv:2312.12668"
 DEFAULTS = {"fit.lr": 0.01}

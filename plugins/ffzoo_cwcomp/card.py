@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 _NET = "four convolutions, 20-80-240-480 channels on CIFAR-10"
 CWCOMP = Card(

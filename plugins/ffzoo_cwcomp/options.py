@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffzoo.options import check
+from ffzoo.registry.options import check
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 _SHARED = (
     "The temperature is 20, chosen among 1, 5 and 20 on the validation part of digits; theirs is 1.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 _NET = "ResNet of 17 layers, planes 100-200-400-800"
 DEEPERFORWARD = Card(

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ffzoo.parts.blockwise import MicroBatch
-from ffzoo.parts.feedback import FeedbackAlgorithm
+from ffzoo.algorithms.blockwise import MicroBatch
+from ffzoo.algorithms.feedback import FeedbackAlgorithm
 
 
 class DFA(FeedbackAlgorithm):

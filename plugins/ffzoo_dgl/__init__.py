@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Belilovsky, Eickenberg and Oyallon 2020, arXiv:1901.08164"
 

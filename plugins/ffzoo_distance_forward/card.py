@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 DISTANCE_FORWARD = Card(
     title="Distance-Forward Learning: Enhancing the Forward-Forward Algorithm Towards High-Performance On-Chip "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 DRTP = Card(
     title="Learning Without Feedback: Fixed Random Learning Signals Allow for Feedforward Training of Deep Neural "

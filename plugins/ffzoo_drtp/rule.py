@@ -22,10 +22,10 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ffzoo.algorithms.blockwise import MicroBatch
+from ffzoo.algorithms.feedback import FeedbackAlgorithm
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.base import Backbone
-from ffzoo.parts.blockwise import MicroBatch
-from ffzoo.parts.feedback import FeedbackAlgorithm
-from ffzoo.training.options import FitOptions
 
 
 class DRTP(FeedbackAlgorithm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 _BOTH = (
     "The prediction is the sum over the range of blocks that is best on the validation part; readers name global "

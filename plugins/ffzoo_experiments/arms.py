@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from ffzoo import create
-from ffzoo.build import algorithm_spec, backbone_config
-from ffzoo.training.options import Execution, FitOptions
+from ffzoo.algorithms.build import algorithm_spec, backbone_config
+from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo_experiments.options import Speed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ffzoo import Batch
-from ffzoo.training.options import FitOptions
+from ffzoo.algorithms.options import FitOptions
 
 
 class Bare(nn.Module):

@@ -7,12 +7,12 @@ import os
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from ffzoo import environment
 from ffzoo.bench.grid import Condition, Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
-from ffzoo.bench.statistics import interval, judge, paired_gap, trend
 from ffzoo.bench.study import Study
 from ffzoo.errors import OptionError
+from ffzoo.measure.statistics import interval, judge, paired_gap, trend
+from ffzoo.run import environment
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison_options import Comparison, Own
 from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written

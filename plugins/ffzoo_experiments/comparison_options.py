@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ffzoo.options import check, require
+from ffzoo.registry.options import check, require
 
 
 @dataclass(frozen=True)

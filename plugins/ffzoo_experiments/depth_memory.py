@@ -9,9 +9,9 @@ from typing import Any
 import matplotlib.figure
 import torch
 
-from ffzoo import environment
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import Study
+from ffzoo.run import environment
 from ffzoo_experiments.arms import Arm, changed
 from ffzoo_experiments.comparison_options import Systems
 from ffzoo_experiments.gap_tables import COLORS, LINES, MARKERS

@@ -14,10 +14,10 @@ from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.data.bundle import Preprocess
 from ffzoo.errors import FFZooError, OptionError
-from ffzoo.evaluation import read_data
 from ffzoo.measure.memory import step_cost
-from ffzoo.plan import RunConfig, parse_settings
-from ffzoo.trained import build_algorithm
+from ffzoo.run.runner import read_data
+from ffzoo.run.spec import RunConfig, parse_settings
+from ffzoo.run.trained import build_algorithm
 from ffzoo.training.fit import Part
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.comparison import compare

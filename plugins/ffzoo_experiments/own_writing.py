@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 
+from ffzoo.algorithms.sheet import card_of
 from ffzoo.bench.grid import Found, Grid, planned
-from ffzoo.card import card_of
-from ffzoo.loader import ZOO
+from ffzoo.registry.loader import ZOO
 from ffzoo_experiments.comparison_options import Own
 from ffzoo_experiments.gap_tables import gap_of
 

@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Collection
 from typing import Any
 
-from ffzoo.build import algorithm_spec
-from ffzoo.listing import list_algorithms
+from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.parts.options import Projection
+from ffzoo.registry.listing import list_algorithms
 
 Levels = tuple[int, ...]
 

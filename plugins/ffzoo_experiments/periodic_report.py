@@ -8,7 +8,7 @@ import math
 import matplotlib.figure
 
 from ffzoo.bench.report import Figure, Table
-from ffzoo.bench.statistics import Gap
+from ffzoo.measure.statistics import Gap
 from ffzoo_experiments.comparison_options import Comparison
 from ffzoo_experiments.gap_tables import written
 from ffzoo_experiments.periodic_design import CONTRASTS, Levels, name_of

@@ -11,12 +11,12 @@ import dataclasses
 import statistics
 from collections.abc import Collection
 
+from ffzoo.algorithms.options import Execution
 from ffzoo.bench.grid import Arm, Condition, Found, Grid, run_grid, train
 from ffzoo.bench.report import Report
-from ffzoo.bench.statistics import Gap, factorial_effects
 from ffzoo.bench.study import Study
-from ffzoo.plan import make_run
-from ffzoo.training.options import Execution
+from ffzoo.measure.statistics import Gap, factorial_effects
+from ffzoo.run.spec import make_run
 from ffzoo_experiments.comparison import workers_of
 from ffzoo_experiments.comparison_options import Comparison
 from ffzoo_experiments.gap_tables import accuracy_table

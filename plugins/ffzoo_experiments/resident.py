@@ -11,7 +11,7 @@ import sys
 from typing import Any, Literal
 
 from ffzoo.bench.study import Study
-from ffzoo.options import replace, to_json
+from ffzoo.registry.options import replace, to_json
 from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
 from ffzoo_experiments.options import Speed
 
@@ -50,8 +50,8 @@ def measured(asked: dict[str, Any]) -> int | None:
     """
     import torch
 
-    from ffzoo import environment
-    from ffzoo.loader import ZOO
+    from ffzoo.registry.loader import ZOO
+    from ffzoo.run import environment
 
     for path in asked["plugins"]:
         ZOO.load_file(path)

@@ -7,7 +7,7 @@ from typing import Any
 from ffzoo.bench.grid import Condition, Grid
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
-from ffzoo.options import require
+from ffzoo.registry.options import require
 from ffzoo_experiments.claims import Claim, Words
 from ffzoo_experiments.classes_synthetic import ARMS, GAPS, PAIRS
 from ffzoo_experiments.comparison import compare

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from ffzoo.algorithms.build import backbone_config
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import ratio
-from ffzoo.build import backbone_config
 from ffzoo_experiments.arms import Arm, changed, is_local, settings_of
 from ffzoo_experiments.options import Speed
 from ffzoo_experiments.results import ScaleResult

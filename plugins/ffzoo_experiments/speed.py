@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 
-from ffzoo import environment
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import ratio
 from ffzoo.errors import OptionError
 from ffzoo.measure.ceiling import Ceilings, copy_bandwidth
-from ffzoo.options import to_json
+from ffzoo.registry.options import to_json
+from ffzoo.run import environment
 from ffzoo_experiments.arms import Arm, arms_of
 from ffzoo_experiments.figures import figures
 from ffzoo_experiments.options import Speed

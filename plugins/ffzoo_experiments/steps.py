@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import torch
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.contract import Algorithm
 from ffzoo.bench.timing import interleaved
+from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError
+from ffzoo.kernels import winograd
 from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost
-from ffzoo.training import winograd
 from ffzoo_experiments.arms import Arm, batch_of, build
 from ffzoo_experiments.options import Speed
 

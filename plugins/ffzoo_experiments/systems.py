@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from ffzoo import environment
 from ffzoo.bench.report import Report, Table
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import Ratio, ratio
+from ffzoo.run import environment
 from ffzoo_experiments.arms import Arm
 from ffzoo_experiments.comparison_options import Systems
 from ffzoo_experiments.options import Speed

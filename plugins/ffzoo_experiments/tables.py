@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ffzoo import environment
+from ffzoo.algorithms.build import backbone_config
 from ffzoo.bench.report import Table
-from ffzoo.build import backbone_config
-from ffzoo.options import to_json
+from ffzoo.registry.options import to_json
+from ffzoo.run import environment
 from ffzoo_experiments.arms import settings_of
 from ffzoo_experiments.results import ArmResult, Findings
 

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib.figure
 
 from ffzoo.bench.report import Figure, Table
-from ffzoo.plan import RunConfig
+from ffzoo.run.spec import RunConfig
 
 _COLOURS = ("#1971c2", "#e8590c", "#868e96", "#2f9e44", "#9c36b5", "#c92a2a")
 
@@ -71,7 +71,7 @@ def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figu
 
 def verdicts(found: Mapping[str, list[dict[str, Any]]]) -> tuple[str, ...]:
     """What the first arm reached, and its gaps to the others."""
-    from ffzoo.bench.statistics import paired_gap
+    from ffzoo.measure.statistics import paired_gap
 
     first, *others = found.items()
     name, runs = first

@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ffzoo import configuration, environment
+from ffzoo.algorithms.options import Execution
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.errors import CheckpointError, OptionError
-from ffzoo.plan import RunConfig, make_run, parse_settings
-from ffzoo.training.options import Execution
+from ffzoo.run import configuration, environment
+from ffzoo.run.spec import RunConfig, make_run, parse_settings
 from ffzoo_experiments.options import TimeToAccuracy
 from ffzoo_experiments.time_report import figures, recipe, table, verdicts
 
@@ -106,8 +106,8 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
 
 
 def _train(run: RunConfig, arm: str, study: Study) -> dict[str, Any]:
-    from ffzoo.evaluation import METRICS, run_all
-    from ffzoo.trained import CONFIG
+    from ffzoo.run.runner import METRICS, run_all
+    from ffzoo.run.trained import CONFIG
 
     folder = None if study.out is None else study.out / "runs" / f"{arm}-s{run.fit.seed}"
     begun = folder is not None and (folder / CONFIG).exists()

@@ -11,13 +11,14 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-from ffzoo import environment, options
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.errors import DataError, DivergedError, FFZooError
-from ffzoo.listing import list_algorithms
-from ffzoo.loader import ZOO
-from ffzoo.plan import RunConfig, make_run
+from ffzoo.registry import options
+from ffzoo.registry.listing import list_algorithms
+from ffzoo.registry.loader import ZOO
+from ffzoo.run import environment
+from ffzoo.run.spec import RunConfig, make_run
 from ffzoo_experiments.options import Zoo
 from ffzoo_experiments.zoo_report import figures, floor, tables, verdicts
 
@@ -96,7 +97,7 @@ def _train(make: Any) -> dict[str, Any]:
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.
     """
-    from ffzoo.evaluation import run_all
+    from ffzoo.run.runner import run_all
 
     try:
         run = make()

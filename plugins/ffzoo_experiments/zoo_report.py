@@ -8,9 +8,9 @@ from typing import Any
 
 import matplotlib.figure
 
+from ffzoo.algorithms.sheet import card_of
 from ffzoo.bench.report import Figure, Table
-from ffzoo.card import card_of
-from ffzoo.loader import ZOO
+from ffzoo.registry.loader import ZOO
 
 FLOOR, CEILING = "random_features", "bp"
 

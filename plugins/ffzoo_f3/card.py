@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 F3 = Card(
     title="Feed-Forward Optimization With Delayed Feedback for Neural Network Training",

@@ -19,12 +19,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Batch, Samples
+from ffzoo.algorithms.blockwise import MicroBatch
+from ffzoo.algorithms.feedback import FeedbackAlgorithm
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.base import Backbone
+from ffzoo.data.batch import Batch, Samples
 from ffzoo.errors import OptionError
-from ffzoo.parts.blockwise import MicroBatch
-from ffzoo.parts.feedback import FeedbackAlgorithm
-from ffzoo.training.options import FitOptions
 
 
 class F3(FeedbackAlgorithm):

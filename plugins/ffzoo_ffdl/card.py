@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 FFDL = Card(
     title="FFCL: Forward-Forward Net with Cortical Loops, Training and Inference on Edge Without Backpropagation",

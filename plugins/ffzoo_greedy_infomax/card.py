@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 GREEDY_INFOMAX = Card(
     title="Putting An End to End-to-End: Gradient-Isolated Learning of Representations",

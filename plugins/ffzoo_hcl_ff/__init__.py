@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Yao et al. 2026, arXiv:2605.24797"
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from scipy.cluster.hierarchy import linkage, to_tree
 from torch import Tensor
 
-from ffzoo.algorithm import Samples
+from ffzoo.data.batch import Samples
 from ffzoo.parts.base import Build, Context, LocalLoss
 from ffzoo_hcl_ff import options
 

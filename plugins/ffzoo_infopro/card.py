@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 INFOPRO = Card(
     title="Revisiting Locally Supervised Learning: an Alternative to End-to-end Training",

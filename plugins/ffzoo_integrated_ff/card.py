@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 INTEGRATED_FF = Card(
     title="The Integrated Forward-Forward Algorithm: Integrating Forward-Forward and Shallow Backpropagation With "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 LAYER_COLLABORATION = Card(
     title="Layer Collaboration in the Forward-Forward Algorithm",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 _SHARED = (
     "Blocks are the backbone's: the authors' have batch norm and leaky ReLU.",

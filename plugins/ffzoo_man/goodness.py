@@ -21,7 +21,7 @@ from ffzoo.backbones.base import Backbone, as_written, full_precision
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Build, Context, Goodness
 from ffzoo.parts.projection import pool_grid
-from ffzoo.recipe import find
+from ffzoo.registry.choices import find
 from ffzoo_man import options
 
 

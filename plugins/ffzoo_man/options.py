@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffzoo.options import check, require
+from ffzoo.registry.options import check, require
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Gong et al. 2025, arXiv:2501.09238"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 MONO_FORWARD = Card(
     title="Mono-Forward: Backpropagation-Free Algorithm for Efficient Neural Network Training Harnessing Local Errors",

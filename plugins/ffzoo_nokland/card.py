@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 _DEPARTURES = (
     "The prediction is a fusion of the blocks; theirs is the last layer's output.",

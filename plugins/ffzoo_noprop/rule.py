@@ -25,14 +25,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.algorithm import Batch, Metrics
+from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
+from ffzoo.algorithms.contract import Metrics
+from ffzoo.algorithms.feedback import pooled_width
+from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.stepping import note
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import buffers_untouched
-from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
-from ffzoo.parts.feedback import pooled_width
+from ffzoo.data.batch import Batch
 from ffzoo.parts.projection import pool_grid
-from ffzoo.training.options import FitOptions
-from ffzoo.training.stepping import note
 
 
 class NoProp(BlockwiseAlgorithm):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffzoo.options import require
 from ffzoo.parts.options import OutputLayer
+from ffzoo.registry.options import require
 
 
 @dataclass(frozen=True)

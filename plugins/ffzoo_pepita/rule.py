@@ -20,14 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Metrics
+from ffzoo.algorithms.blockwise import Learn, MicroBatch
+from ffzoo.algorithms.contract import Metrics
+from ffzoo.algorithms.feedback import OutputAlgorithm, feedback_matrix
+from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import buffers_untouched
 from ffzoo.errors import OptionError
-from ffzoo.measure.kept import keep
-from ffzoo.parts.blockwise import Learn, MicroBatch
-from ffzoo.parts.feedback import OutputAlgorithm, feedback_matrix
-from ffzoo.training.options import Execution, FitOptions
+from ffzoo.kernels.kept import keep
 
 
 class PEPITA(OutputAlgorithm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Terres-Escudero, Del Ser and Garcia-Bringas 2024, arXiv:2408.09210"
 

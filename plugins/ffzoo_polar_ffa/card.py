@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 POLAR_FFA = Card(
     title="On the Improvement of Generalization and Stability of Forward-Only Learning via Neural Polarization",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ffzoo.options import check
+from ffzoo.registry.options import check
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 RANDOM_FEATURES = Card(
     title="Random Features for Large-Scale Kernel Machines",

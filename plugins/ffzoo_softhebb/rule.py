@@ -24,13 +24,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ffzoo.algorithm import Metrics, Samples
+from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
+from ffzoo.algorithms.contract import Metrics
+from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.base import Backbone, add_gradient, full_precision
+from ffzoo.data.batch import Samples
 from ffzoo.parts import options
 from ffzoo.parts.base import FusionBuild
-from ffzoo.parts.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
 from ffzoo.parts.fusions import Probe
-from ffzoo.training.options import Execution, FitOptions
 
 
 class SoftHebb(BlockwiseAlgorithm):

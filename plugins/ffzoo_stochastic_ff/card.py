@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card
+from ffzoo.registry.cards import Card
 
 STOCHASTIC_FF = Card(
     title="Stochastic Forward-Forward Learning through Representational Dimensionality Compression",

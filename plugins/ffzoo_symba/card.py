@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 SYMBA = Card(
     title="SymBa: Symmetric Backpropagation-Free Contrastive Learning with Forward-Forward Algorithm for Optimizing "

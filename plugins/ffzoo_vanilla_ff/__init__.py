@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffzoo import hookimpl
-from ffzoo.hookspecs import Register
+from ffzoo.registry.hookspecs import Register
 
 PAPER = "Hinton 2022, arXiv:2212.13345"
 DEFAULTS = {"backbone": "mlp", "fit.lr": 2e-3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ffzoo.card import Card, Published
+from ffzoo.registry.cards import Card, Published
 
 _OPTIMIZER = "The optimizer is that of every rule of the library."
 _NO_PEER_NORM = "There is no peer normalization; vanilla_ff_peer has it."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ffzoo.algorithm import Algorithm
+from ffzoo.algorithms.contract import Algorithm
 from tests.zoo import reference as ref
 
 Score = Callable[[ref.Array, ref.Arrays, int], ref.Array]

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ffzoo.algorithm import Algorithm, Batch
+from ffzoo.algorithms.build import algorithm_spec, create
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.options import FitOptions
 from ffzoo.backbones.options import MLP
-from ffzoo.build import algorithm_spec, create
-from ffzoo.training.options import FitOptions
+from ffzoo.data.batch import Batch
 
 Array = np.ndarray
 Arrays = dict[str, Array]

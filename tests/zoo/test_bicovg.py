@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ffzoo.algorithms.engine import make_part
 from ffzoo.backbones.options import CNN
-from ffzoo.engine import make_part
 from ffzoo.parts.base import FusionBuild
 from tests.zoo import classes
 from tests.zoo import reference as ref

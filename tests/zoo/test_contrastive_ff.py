@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ffzoo.engine import make_part
+from ffzoo.algorithms.engine import make_part
 from ffzoo_contrastive_ff.options import SecondView
 from tests.zoo import reference as ref
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.backbones.options import CNN
-from ffzoo.build import algorithm_spec
 from tests.zoo import classes
 from tests.zoo import reference as ref
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import ffzoo
-from ffzoo.loader import ZOO
+from ffzoo.registry.loader import ZOO
 
 
 def test_every_rule_is_named_in_a_test_of_this_folder():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo.algorithm import Batch
 from ffzoo.backbones.options import CNN
+from ffzoo.data.batch import Batch
 from ffzoo_hcl_ff.hierarchy import tree_levels
 from tests.zoo import reference as ref
 from tests.zoo.classes import features, windows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffzoo.build import algorithm_spec
+from ffzoo.algorithms.build import algorithm_spec
 from tests.zoo import classes
 from tests.zoo import reference as ref
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ffzoo.algorithms.build import create_backbone
 from ffzoo.backbones.options import CNN, MLP
-from ffzoo.build import create_backbone
 from ffzoo.errors import OptionError
-from ffzoo.plan import make_run
+from ffzoo.run.spec import make_run
 from ffzoo.testing.strategies import Toy
 from tests.zoo import pairs
 from tests.zoo import reference as ref

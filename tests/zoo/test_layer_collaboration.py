@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ffzoo.build import algorithm_spec
+from ffzoo.algorithms.build import algorithm_spec
 from tests.zoo import reference as ref
 
 SOFT = {"loss.scale": 1.0}  # torch's softplus is a straight line from 20 on

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from ffzoo.algorithms.build import algorithm_spec, create
 from ffzoo.backbones.options import CNN
-from ffzoo.build import algorithm_spec, create
 from tests.zoo import classes
 from tests.zoo import reference as ref
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from ffzoo.algorithms.build import algorithm_spec, create
 from ffzoo.backbones.native import SequentialBackbone
 from ffzoo.backbones.options import CNN
-from ffzoo.build import algorithm_spec, create
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Context
 from tests.zoo import classes

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo.build import algorithm_spec, create
+from ffzoo.algorithms.build import algorithm_spec, create
+from ffzoo.algorithms.options import Execution
 from ffzoo.errors import OptionError
 from ffzoo.testing.strategies import Case
-from ffzoo.training.options import Execution
 from tests.zoo import passes
 from tests.zoo import reference as ref
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo.build import algorithm_spec
-from ffzoo.engine import make_goodness_part, make_part
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.engine import make_goodness_part, make_part
 from ffzoo.errors import OptionError
 from ffzoo.parts.base import Build, Context
 from tests.zoo import reference as ref

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from ffzoo.algorithms.making import make_goodness_part, make_part
 from ffzoo.parts.base import Build, Context
-from ffzoo.parts.making import make_goodness_part, make_part
 from ffzoo_stochastic_ff.options import Dimensionality, NoisyCopy
 from ffzoo_stochastic_ff.rule import effective_dimensionality
 from tests.zoo import reference as ref

@@ -1,0 +1,1 @@
+"""The contract of an algorithm, recipes, and the engine that trains them."""

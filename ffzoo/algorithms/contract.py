@@ -1,0 +1,115 @@
+"""The contract of an algorithm: what trains and predicts. BP obeys the same one as every local rule."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ffzoo.algorithms.options import Execution, FitOptions
+from ffzoo.backbones.base import Backbone
+from ffzoo.backbones.checkpointing import checkpoint_blocks
+from ffzoo.data.batch import Batch, Samples
+
+Metrics = dict[str, Tensor]
+"""Scalars of one step: ``loss/1``, ``accuracy/1`` a block (counted from 1), ``loss/fusion``."""
+
+
+class Algorithm(nn.Module):
+    """What trains and predicts; small on purpose.
+
+    Args:
+        backbone: the blocks.
+        num_classes: K.
+        config: the algorithm's options: a recipe, or the frozen dataclass it registered.
+        fit: optimizer, learning rate and their schedule.
+
+    Attributes:
+        execution: how a step runs, set by :meth:`run_as`.
+        isolation: where the gradient stops.
+        coupling: what else passes back from later blocks.
+        fusion: name of the fusion, for reports.
+        needs_validation: ``finish`` chooses something on the validation part.
+        fusion_grad: ``detached``, ``one_hop``, or ``none`` where there is no fusion to train.
+    """
+
+    isolation: str = "local"
+    coupling: str = "none"
+    fusion: str = "last"
+    fusion_grad: str = "detached"
+    needs_validation: bool = False
+    has_losses: ClassVar[bool] = True  # False: the rule's credit is not the gradient of a loss
+    views: ClassVar[tuple[str, ...]] = ("positive",)  # what a step forwards; a recipe's views follow from its parts
+
+    def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.num_classes = num_classes
+        self.config = config
+        self.fit = fit
+        self.run_as(Execution())
+
+    def run_as(self, execution: Execution) -> None:
+        """Choose how steps run; call it once, before training."""
+        self.execution = execution
+        channels_last = execution.memory_format == "channels_last"
+        self.backbone.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+        if execution.checkpoint_blocks:
+            checkpoint_blocks(self.backbone)
+
+    def start(self, train: Samples, epochs: int) -> None:
+        """Before the first step: class hierarchies, closed forms, the length of schedules."""
+
+    def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
+        """One step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
+
+        Returns:
+            Detached scalars, at least the per-block losses where there are any.
+        """
+        raise NotImplementedError
+
+    def finish(self, train: Samples, validation: Samples | None) -> None:
+        """After the last epoch: probes, and what is chosen on the validation part."""
+
+    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
+        """Prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
+
+        Changes nothing: parameters, buffers, train mode and random state stay as they are.
+        """
+        raise NotImplementedError
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Scores ``(B, K)``, highest for the predicted class; changes nothing."""
+        return self.scores(x)[0]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Features of each block, ``(B, C, H, W)`` or ``(B, D)``; changes nothing."""
+        raise NotImplementedError
+
+    def losses(self, batch: Batch) -> list[Tensor] | None:
+        """For the audits: each block's loss, then the heads', with their graphs; None: no losses.
+
+        The same computation as a step's, without its updates.
+        """
+        return None
+
+    def owner(self, key: str) -> int | None:
+        """The block that owns a tensor of the state dict or the training state; None: shared, or a head's."""
+        raise NotImplementedError
+
+    def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What training needs beyond the state dict: optimizer tensors, and JSON values."""
+        return {}, {}
+
+    def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Restore what :meth:`training_state` returned."""
+
+
+def as_batch(batch: Batch | Tensor, y: Tensor | None) -> Batch:
+    """``train_step``'s two call forms as one."""
+    if isinstance(batch, Batch):
+        return batch
+    if y is None:
+        raise TypeError("train_step(x, y) needs the labels y, or pass a Batch")
+    return Batch(batch, y)

@@ -1,0 +1,120 @@
+"""Options of training, torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ffzoo.errors import OptionError
+from ffzoo.registry.options import check, require
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How an algorithm is trained; equal for all arms of a comparison.
+
+    Attributes:
+        epochs: passes over the training part.
+        batch_size: samples a step.
+        lr: learning rate of the blocks at the start.
+        optimizer: one instance a block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
+            dimensions, wherever they are (:class:`ffzoo.kernels.muon.Muon`); every other parameter has AdamW,
+            matrices too.
+        muon_lr: learning rate of the filters under ``muon``; ``lr`` is that of the rest.
+        muon_momentum: momentum of the filters under ``muon``.
+        filter_norm: under ``muon``, scale every layer's filters to the norm sqrt(number of filters) before each
+            update, instead of weight decay; for networks whose norm layers make that scale irrelevant.
+        weight_decay: of matrices and filters; biases and scalars have none.
+        schedule: of the learning rate over the whole run, step by step.
+        warmup: fraction of the run in which the learning rate rises linearly.
+        label_smoothing: mass that the blocks' cross-entropies spread evenly over all classes.
+        augment: steps of batchwise augmentation, in order; ``alternating_flip`` mirrors each image in every second
+            epoch, ``flip`` at random.
+        crop_padding: pixels of mirror image around an image that ``crop`` cuts from; 0 for an eighth of the shorter
+            side.
+        seed: of initial weights, data order and augmentation.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    lr: float = 2e-3
+    optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
+    muon_lr: float = 0.2
+    muon_momentum: float = 0.6
+    filter_norm: bool = False
+    weight_decay: float = 1e-4
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = 0.0
+    label_smoothing: float = 0.0
+    augment: tuple[Literal["crop", "flip", "alternating_flip", "cutout"], ...] = ()
+    crop_padding: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check(self)
+        require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        require(self.lr > 0, "lr", self.lr, "> 0")
+        require(self.muon_lr > 0, "muon_lr", self.muon_lr, "> 0")
+        require(0 <= self.muon_momentum < 1, "muon_momentum", self.muon_momentum, "in [0, 1)")
+        require(not self.filter_norm or self.optimizer == "muon", "filter_norm", True, "false unless optimizer is muon")
+        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
+        require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
+        require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
+        require(self.crop_padding >= 0, "crop_padding", self.crop_padding, "at least 0")
+        require(self.crop_padding == 0 or "crop" in self.augment, "crop_padding", self.crop_padding, "0 without crop")
+        for name in ("muon_lr", "muon_momentum"):
+            default = type(self).__dataclass_fields__[name].default
+            value = getattr(self, name)
+            require(self.optimizer == "muon" or value == default, name, value, f"{default} without optimizer=muon")
+        require(0 <= self.seed < 2**31, "seed", self.seed, "at least 0 and below 2**31")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a step runs, which is never what it learns: the weights are the same to rounding.
+
+    Attributes:
+        precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
+        memory_format: how maps lie in memory; convolutions and pooling are fastest with channels innermost.
+        convolution: ``winograd`` computes 3x3 convolutions of at least 64 x 128 channels with fewer multiplications, to
+            about 1e-5 of the result in fp32; it keeps about twice as much of a block's input for the backward pass. On
+            CPUs alone: elsewhere convolutions are torch's own.
+        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest, once,
+            before training.
+        compile: compile what a block does with torch.compile, which needs a C++ compiler; takes a minute at the start.
+        checkpoint_blocks: recompute a block's inner activations in its backward.
+        streaming: backward inside the forward walk, where the isolation allows it.
+        closed_form: blocks, goodness and losses that know their gradients learn without autograd.
+    """
+
+    precision: Literal["fp32", "bf16"] = "fp32"
+    memory_format: Literal["channels_last", "contiguous"] = "channels_last"
+    convolution: Literal["direct", "winograd"] = "direct"
+    micro_batch: int | Literal["auto"] = 0
+    compile: bool = False
+    checkpoint_blocks: bool = False
+    streaming: bool = True
+    closed_form: bool = True
+
+    def __post_init__(self) -> None:
+        check(self)
+        good = self.micro_batch == "auto" or self.micro_batch >= 0
+        require(good, "micro_batch", self.micro_batch, "at least 0, or 'auto'")
+        direct = self.convolution == "direct"
+        for name, needed in (("precision", "fp32"), ("compile", False), ("checkpoint_blocks", False)):
+            value = getattr(self, name)
+            require(
+                direct or value == needed, name, value, f"{needed} with convolution=winograd, or convolution=direct"
+            )
+
+    @property
+    def rows(self) -> int:
+        """Samples forwarded at once; 0 for the whole batch.
+
+        Raises:
+            OptionError: it is still to be measured.
+        """
+        if self.micro_batch == "auto":
+            raise OptionError("micro_batch is 'auto', which a run measures before it trains; expected a number")
+        return self.micro_batch

@@ -1,0 +1,279 @@
+"""An algorithm's card: what no code can tell of it, and beside that what its code does tell. No torch in here.
+
+A plugin keeps one beside its recipe and names it when it registers the algorithm::
+
+    register("my_rule", "my_plugin.recipes:MY_RULE", paper="...", card="my_plugin.card:MY_RULE")
+
+:func:`describe` reads the card and adds isolation, coupling, views, parts and the command, which it reads from the
+code, and the formula: the first literal block of the docstring of the module that holds the recipe, or of the class.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.recipe import Recipe
+from ffzoo.errors import PluginError
+from ffzoo.registry.cards import Card
+from ffzoo.registry.choices import find
+from ffzoo.registry.entries import Entry, import_target
+from ffzoo.registry.loader import SHIPPED, ZOO
+from ffzoo.registry.options import to_json
+
+if TYPE_CHECKING:
+    from ffzoo.algorithms.contract import Algorithm
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A part of a recipe, or the options of an algorithm.
+
+    Attributes:
+        key: how ``--set`` names it, e.g. ``"goodness"`` or ``"terms.1.loss"``; empty for an algorithm's own options.
+        kind: of the registry, e.g. ``"local_losses"``.
+        name: it is registered by.
+        options: all of them, as JSON values.
+        changed: those that are not the part's defaults.
+    """
+
+    key: str
+    kind: str
+    name: str
+    options: Mapping[str, Any]
+    changed: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that is known of a registered algorithm: its card, and what its code tells.
+
+    Attributes:
+        name: after ``--algo``.
+        aliases: further names.
+        summary: a line.
+        paper: the source in short.
+        plugin: that registered it.
+        distribution: that the plugin came with; empty for one that was not installed.
+        card: None for an algorithm of somebody else's that brings none.
+        formula: as its docstring gives it; empty if it gives none.
+        intro: what the docstring says right before the formula, such as what its symbols mean.
+        module: where the recipe or the class is defined; empty if that cannot be told.
+        isolation: where the gradient stops.
+        coupling: what else passes back from later blocks.
+        views: what a training step forwards, e.g. ``("positive", "negative")``.
+        extra: forward passes of a step beside those of its views, in words.
+        label_sweep: the prediction takes a pass for every candidate label.
+        fusion: how the blocks become a prediction.
+        choices: the algorithm's own options, then the parts of its recipe.
+        settings: what else the recipe sets away from its defaults, by the key of ``--set``, e.g. ``terms.1.weight``.
+        defaults: backbone and training options that it brings.
+        command: that runs it.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    paper: str
+    plugin: str
+    distribution: str
+    card: Card | None
+    formula: str
+    intro: str
+    module: str
+    isolation: str
+    coupling: str
+    views: tuple[str, ...]
+    extra: tuple[str, ...]
+    label_sweep: bool
+    fusion: str
+    choices: tuple[Choice, ...]
+    settings: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    command: str
+
+
+def describe(name: str) -> Sheet:
+    """Read an algorithm's card and its code.
+
+    Args:
+        name: a registered algorithm or an alias.
+
+    Raises:
+        UnknownNameError: no such algorithm.
+        PluginError: its card is missing though it ships, cannot be imported, or is none.
+    """
+    entry = ZOO["algorithms"].get(name)
+    card = card_of(entry)
+    spec = algorithm_spec(entry.name)
+    own = _own_options(entry)
+    found = [literal_block(text) for text in _docstrings(entry)]
+    intro, formula = next((pair for pair in found if pair[1]), ("", ""))
+    return Sheet(
+        name=entry.name,
+        aliases=entry.aliases,
+        summary=entry.summary,
+        paper=entry.paper,
+        plugin=entry.provenance.plugin,
+        distribution=entry.provenance.distribution,
+        card=card,
+        formula=formula,
+        intro=intro,
+        module=_module(entry),
+        defaults=dict(entry.tags.get("defaults", {})),
+        command=f"python -m ffzoo.eval --algo {entry.name}",
+        **(_of_recipe(spec.recipe, own) if spec.recipe is not None else _of_class(spec.target, own)),
+    )
+
+
+def card_of(entry: Entry) -> Card | None:
+    """The card that an algorithm was registered with; None if it is somebody else's and has none.
+
+    Raises:
+        PluginError: it ships without a card, or its card cannot be imported or is none.
+    """
+    tag = entry.tags.get("card")
+    if tag is None:
+        if entry.provenance.distribution == SHIPPED:
+            raise PluginError(
+                f"{entry} has no card; expected register(..., card='module:NAME') with an ffzoo.registry.cards.Card"
+            )
+        return None
+    card = import_target(tag, f"the card of {entry}") if isinstance(tag, str) else tag
+    if not isinstance(card, Card):
+        raise PluginError(f"the card of {entry} is {card!r}; expected an ffzoo.registry.cards.Card")
+    return card
+
+
+def literal_block(text: str) -> tuple[str, str]:
+    """The first block of a docstring that is indented below a line that ends with ``::``, and what leads to it.
+
+    Args:
+        text: a docstring.
+
+    Returns:
+        The paragraph that ends with the two colons, and the block; both empty if there is none.
+    """
+    lines = inspect.cleandoc(text).splitlines()
+    for i, line in enumerate(lines):
+        if not line.rstrip().endswith("::"):
+            continue
+        margin, block = _indent(line), []
+        if i == 0 and not _indent(next(filter(str.strip, lines[1:]), "")):
+            margin = -1  # there is nothing but the block, whose indentation cleandoc took for the text's
+        for below in lines[i + 1 :]:
+            if below.strip() and _indent(below) <= margin:
+                break
+            block.append(below)
+        above = itertools.takewhile(str.strip, reversed(lines[: i + 1]))
+        intro = " ".join(text.strip() for text in reversed(list(above)))
+        return intro.removesuffix("::").rstrip() + ":", inspect.cleandoc("\n".join(["", *block]))
+    return "", ""
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _docstrings(entry: Entry) -> list[str]:
+    """Where the formula may stand: a class's or function's own docstring, then its module's."""
+    target = entry.load()
+    module = sys.modules.get(_module(entry))
+    own = None if isinstance(target, Recipe) else target.__doc__
+    return [text for text in (own, module.__doc__ if module else None) if text]
+
+
+def _module(entry: Entry) -> str:
+    if isinstance(entry.target, str):
+        return entry.target.partition(":")[0]
+    return "" if isinstance(entry.target, Recipe) else str(entry.target.__module__)
+
+
+def _choice(key: str, kind: str, name: str, config: object | None) -> Choice:
+    chosen: dict[str, Any] = {} if config is None else to_json(config)
+    default: dict[str, Any] = {} if config is None else to_json(type(config)())
+    return Choice(key, kind, name, chosen, {k: v for k, v in chosen.items() if v != default[k]})
+
+
+def _own_options(entry: Entry) -> tuple[Choice, ...]:
+    config = entry.load_config()
+    return () if config is None else (_choice("", "algorithms", entry.name, config()),)
+
+
+def _of_class(cls: type[Algorithm], own: tuple[Choice, ...]) -> dict[str, Any]:
+    """What an algorithm that is a class declares of itself."""
+    return {
+        "isolation": cls.isolation,
+        "coupling": cls.coupling,
+        "views": cls.views,
+        "extra": (),
+        "label_sweep": False,
+        "fusion": cls.fusion,
+        "choices": own,
+        "settings": {},
+    }
+
+
+def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
+    """What a recipe's parts say of it; their classes are imported for that."""
+    recipe = recipe.resolved()
+    slots: list[tuple[str, str, Any]] = []
+    for i, term in enumerate(recipe.terms):
+        prefix = f"terms.{i}." if i else ""
+        slots += [(prefix + "goodness", "goodness", term.goodness), (prefix + "loss", "local_losses", term.loss)]
+    slots += [
+        ("label_embedding", "label_embeddings", recipe.label_embedding),
+        ("negatives", "negatives", recipe.negatives),
+        ("goodness_norm", "normalizations", recipe.goodness_norm),
+        ("forward_norm", "normalizations", recipe.forward_norm),
+        ("schedule", "schedules", recipe.schedule),
+        ("fusion", "fusions", recipe.fusion),
+    ]
+    found = [(key, kind, *find(kind, part)) for key, kind, part in slots]
+    targets = {key: entry.load() for key, _, entry, _ in found}
+    names = {key: entry.name for key, _, entry, _ in found}
+
+    # A goodness may be a plain function, which declares nothing.
+    coupled = [t for key, t in targets.items() if not key.endswith(("norm", "schedule", "label_embedding"))]
+    couplings = {getattr(target, "coupling", "none") for target in coupled} - {"none"}
+    scores = [getattr(target, "kind", "sample") for key, target in targets.items() if key.endswith("goodness")]
+    required = {field for target in coupled for field in getattr(target, "requires", ())}
+    labelled, contrasts = names["label_embedding"] != "none", names["negatives"] != "none"
+    reads_features = targets["fusion"].reads == "features"
+
+    views, extra = ["positive"], []
+    if contrasts:
+        views.append("negative" if targets["negatives"].sign < 0 else "second positive")
+    if labelled and reads_features:
+        views.append("neutral label")
+    if contrasts and targets["negatives"].reads_prediction:
+        extra.append("a prediction, for the negatives")
+    if "others" in required:
+        extra.append("every view once more, for the other blocks' scores")
+    return {
+        "isolation": recipe.isolation,
+        "coupling": "+".join(sorted(couplings)) or "none",
+        "views": tuple(views),
+        "extra": tuple(extra),
+        "label_sweep": labelled and "class" not in scores and not reads_features,
+        "fusion": names["fusion"],
+        "choices": (*own, *(_choice(key, kind, entry.name, config) for key, kind, entry, config in found)),
+        "settings": _settings(recipe),
+    }
+
+
+def _settings(recipe: Recipe) -> dict[str, Any]:
+    """Fields that are no parts, where they are not as a recipe has them by default."""
+    plain = Recipe(terms=())
+    changed = {name: getattr(recipe, name) for name in ("train_blocks", "fusion_grad")}
+    settings = {name: value for name, value in changed.items() if value != getattr(plain, name)}
+    for i, term in enumerate(recipe.terms):
+        prefix = f"terms.{i}." if i else ""
+        settings |= {prefix + "weight": term.weight} if term.weight != 1 else {}
+        settings |= {prefix + "blocks": term.blocks} if term.blocks != "all" else {}
+    return settings

@@ -1,0 +1,1 @@
+"""The command line. Options are parsed and validated before torch is imported."""

@@ -1,0 +1,1 @@
+"""What is fast, not what is learned."""

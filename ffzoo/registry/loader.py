@@ -1,0 +1,208 @@
+"""Finding and loading plugins, one at a time, so that a broken one hurts nobody else.
+
+pluggy's own ``load_setuptools_entrypoints`` stops at the first plugin that does not import, drops a
+second distribution with the same entry-point name silently and accepts misspelt hooks. This loader
+isolates each plugin, rolls a half-registered one back and remembers why it was skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from ffzoo.errors import PluginError, nearest
+from ffzoo.registry import hookspecs
+from ffzoo.registry.entries import KINDS, Entry, Provenance, Registry
+
+GROUP = "ffzoo"
+SHIPPED = "ffzoo"
+"""The distribution that ships; what it registers is the library's own."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin was skipped; the text names it, its distribution and the cause."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A plugin that was not loaded."""
+
+    provenance: Provenance
+    reason: str
+
+
+class Zoo:
+    """A plugin manager and one registry a kind.
+
+    Args:
+        autoload: whether the first look-up loads the core's parts and the installed plugins.
+    """
+
+    def __init__(self, autoload: bool = True) -> None:
+        self.manager = pluggy.PluginManager(GROUP)
+        self.manager.add_hookspecs(hookspecs)
+        self.registries = {kind: Registry(kind) for kind in KINDS}
+        self.plugins: dict[str, Provenance] = {}
+        self.skipped: list[Skipped] = []
+        self._loaded = not autoload
+
+    def __getitem__(self, kind: str) -> Registry:
+        self.load()
+        return self.registries[kind]
+
+    def entries(self, plugin: str) -> list[Entry]:
+        """What a plugin registered, kind by kind."""
+        return [e for registry in self.registries.values() for e in registry if e.provenance.plugin == plugin]
+
+    def register(self, plugin: object, provenance: Provenance) -> None:
+        """Register one plugin entirely or not at all.
+
+        Raises:
+            PluginError: a misspelt hook, a hook that raises, or a name that is taken.
+        """
+        name = provenance.plugin
+        if name in self.plugins:
+            raise PluginError(f"{provenance} has the name of {self.plugins[name]}, which is loaded already")
+        try:
+            self.manager.register(plugin, name)
+            self._check_hooks(plugin)
+            others = [p for p in self.manager.get_plugins() if p is not plugin]
+            for kind, registry in self.registries.items():
+                entries: list[Entry] = []
+
+                def register(
+                    entry_name: str, target: Any, /, *, _kind: str = kind, _to: list[Entry] = entries, **kw: Any
+                ) -> None:
+                    known = {k: kw.pop(k) for k in ("aliases", "summary", "paper", "config") if k in kw}
+                    _to.append(Entry(_kind, entry_name, target, provenance, tags=kw, **known))
+
+                caller = self.manager.subset_hook_caller(f"register_{kind}", others)
+                caller(register=register)
+                for entry in entries:
+                    registry.add(entry)
+        except Exception as error:
+            self.unregister(plugin, name)
+            if isinstance(error, PluginError):
+                raise
+            raise PluginError(f"{provenance}: {type(error).__name__}: {error}") from error
+        self.plugins[name] = provenance
+
+    def _check_hooks(self, plugin: object) -> None:
+        """Pluggy reports a misspelt hook only when asked, and without the nearest right one."""
+        valid = [name for name in dir(hookspecs) if name.startswith("register_")]
+        for attribute in dir(plugin):
+            if self.manager.parse_hookimpl_opts(plugin, attribute) and attribute not in valid:
+                raise PluginError(f"there is no hook {attribute!r}: {nearest(attribute, valid)}")
+        self.manager.check_pending()
+
+    def unregister(self, plugin: object, name: str) -> None:
+        """Take a plugin and everything it registered out again."""
+        if self.manager.is_registered(plugin):
+            self.manager.unregister(plugin)
+        for registry in self.registries.values():
+            registry.remove(name)
+        self.plugins.pop(name, None)
+
+    def skip(self, provenance: Provenance, reason: str, warn: bool = True) -> None:
+        """Remember, and say, that a plugin was left out.
+
+        Raises:
+            PluginError: instead of the warning, when ``FFZOO_STRICT_PLUGINS=1``.
+        """
+        if warn and os.environ.get("FFZOO_STRICT_PLUGINS") == "1":
+            raise PluginError(f"{provenance} cannot be loaded: {reason}")
+        self.skipped.append(Skipped(provenance, reason))
+        hint = "; skipped plugins: " + ", ".join(s.provenance.plugin for s in self.skipped)
+        for registry in self.registries.values():
+            registry.hint = hint
+        if warn:
+            warnings.warn(f"{provenance} was skipped: {reason}", PluginWarning, stacklevel=2)
+
+    def load(self) -> None:
+        """Load the core's own parts and every installed plugin, once."""
+        if self._loaded:
+            return
+        self._loaded = True
+        from ffzoo import __version__
+        from ffzoo.registry import builtin
+
+        self.register(builtin, Provenance("ffzoo", SHIPPED, __version__))
+        allowed = os.environ.get("FFZOO_LOAD_PLUGINS")
+        blocked = set(_names(os.environ.get("FFZOO_BLOCK_PLUGINS", "")))
+        for point, provenance in _entry_points():
+            if allowed is not None and point.name not in _names(allowed):
+                self.skip(provenance, "not in FFZOO_LOAD_PLUGINS", warn=False)
+            elif point.name in blocked:
+                self.skip(provenance, "in FFZOO_BLOCK_PLUGINS", warn=False)
+            else:
+                try:
+                    self.register(point.load(), provenance)
+                except Exception as error:  # a plugin may raise anything at import
+                    text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+                    self.skip(provenance, text)
+
+    def load_file(self, path: str | Path) -> None:
+        """Load an unpackaged plugin from a Python file.
+
+        Raises:
+            PluginError: no such file, or it does not import or register.
+        """
+        self.load()
+        path = Path(path)
+        if not path.is_file():
+            raise PluginError(f"plugin file {str(path)!r} does not exist")
+        name = path.stem
+        if name in sys.modules or importlib.util.find_spec(name) is not None:
+            raise PluginError(f"plugin file {str(path)!r} has the name of a module that is there already; rename it")
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise PluginError(f"plugin file {str(path)!r} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # lazy targets "name:attribute" must find it
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise PluginError(f"plugin file {str(path)!r}: {type(error).__name__}: {error}") from error
+        self.register(module, Provenance(name, str(path)))
+
+    @contextlib.contextmanager
+    def use(self, plugin: object, name: str | None = None) -> Iterator[None]:
+        """A plugin for the length of a ``with`` block; for notebooks and tests."""
+        self.load()
+        name = name or getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
+        self.register(plugin, Provenance(name))
+        try:
+            yield
+        finally:
+            self.unregister(plugin, name)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, Provenance]]:
+    """Entry points in a fixed order; a distribution found twice on the path counts once."""
+    found: dict[tuple[str, str, str], tuple[importlib.metadata.EntryPoint, Provenance]] = {}
+    for distribution in importlib.metadata.distributions():
+        points = distribution.entry_points.select(group=GROUP)
+        for point in points:
+            name, version = distribution.metadata["Name"] or "?", distribution.version
+            found.setdefault((point.name, name, point.value), (point, Provenance(point.name, name, version)))
+    # Shipped plugins first: a clash is the newcomer's, whatever its name sorts as.
+    return [found[key] for key in sorted(found, key=lambda key: (key[1] != SHIPPED, key))]
+
+
+ZOO = Zoo()
+"""The process-wide zoo; it loads on the first look-up."""

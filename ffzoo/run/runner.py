@@ -1,0 +1,422 @@
+"""Train, measure, test: ``python -m ffzoo.eval`` as a Python call."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ffzoo.algorithms.contract import Algorithm
+from ffzoo.algorithms.options import Execution
+from ffzoo.data.batch import Batch
+from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
+from ffzoo.errors import CheckpointError, OptionError
+from ffzoo.measure.locality import probe
+from ffzoo.measure.memory import step_cost
+from ffzoo.measure.speed import fastest_micro_batch
+from ffzoo.run import environment
+from ffzoo.run.results import RESULT, Evaluation, RunResult, summary
+from ffzoo.run.spec import RunConfig, data_root, dataset_entry, make_run
+from ffzoo.run.terminal import Progress, Reporter
+from ffzoo.run.trained import CONFIG, PLAN, build_algorithm, data_facts
+from ffzoo.training import checkpoint
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
+
+METRICS = "metrics.jsonl"
+_PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
+_CALIBRATION_STEPS = 20
+
+
+def evaluate(
+    algo: str = "dtg_ff",
+    dataset: str = "digits",
+    *,
+    backbone: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seeds: int | Sequence[int] = 0,
+    settings: Mapping[str, Any] | None = None,
+    against: str | Sequence[str] | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    memory_format: str = "channels_last",
+    convolution: str = "direct",
+    micro_batch: int | str = 0,
+    compile: bool = False,
+    checkpoint_blocks: bool = False,
+    minutes: float = 0.0,
+    data_dir: str | Path | None = None,
+    out: str | Path | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Train an algorithm, measure its locality, speed and memory, and test it once.
+
+    On Linux the process keeps freed memory from then on (:func:`ffzoo.run.environment.keep_freed_memory`).
+
+    Args:
+        algo: a registered algorithm.
+        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
+        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
+        epochs: passes over the training part; the data set's default when None.
+        batch_size: samples a step; the data set's default when None.
+        seeds: one seed, or several for a mean and a standard deviation.
+        settings: options by key, as after ``--set``: ``{"fit.lr": 0.01, "goodness.grid": 2}``.
+        against: another algorithm, or several, trained on the same data with the same seeds.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``fp32`` or ``bf16``.
+        memory_format: ``channels_last`` or ``contiguous``.
+        convolution: ``direct`` or ``winograd``, which is faster in fp32 on a CPU.
+        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
+        compile: compile what a block does with ``torch.compile``.
+        checkpoint_blocks: recompute inner activations in backward.
+        minutes: fit the epochs so that all runs together take about this long.
+        data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
+        out: run folder; nothing is written when None.
+        progress: show a plan, a progress bar and a table.
+
+    Raises:
+        FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
+    """
+    execution = Execution(
+        precision=precision,  # type: ignore[arg-type]
+        memory_format=memory_format,  # type: ignore[arg-type]
+        convolution=convolution,  # type: ignore[arg-type]
+        micro_batch=micro_batch,  # type: ignore[arg-type]
+        compile=compile,
+        checkpoint_blocks=checkpoint_blocks,
+    )
+    seeds = [seeds] if isinstance(seeds, int) else list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise OptionError(f"seeds is {seeds}; expected at least one, each once")
+    others = [against] if isinstance(against, str) else list(against or ())
+    arms = [algo, *others]
+    for number, name in enumerate(others):
+        if name in arms[: number + 1]:
+            what = "the algorithm itself" if name == algo else "given twice"
+            raise OptionError(f"against is {name!r}, {what}; expected another one, such as 'bp'")
+    runs = [
+        make_run(
+            name,
+            dataset,
+            backbone=backbone,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            settings=settings,
+            execution=execution,
+            device=device,
+            minutes=minutes / (len(arms) * len(seeds)),
+            shared_only=name != algo,
+        )
+        for name in arms
+        for seed in seeds
+    ]
+    return run_all(runs, out=Path(out) if out is not None else None, data_dir=data_dir, progress=progress)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+    expect: Mapping[str, str | None] | None = None,
+) -> Evaluation:
+    """Go on with interrupted runs; finished ones are read, not run again.
+
+    Args:
+        folder: what ``out`` was.
+        data_dir: folder of the data sets.
+        progress: show a plan, a progress bar and a table.
+        expect: names that the folder's runs must have, such as ``{"dataset": "cifar10"}``.
+
+    Raises:
+        CheckpointError: the folder holds no run, a corrupt one, or one of another name.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{str(folder)!r} is no folder; expected one that --out made")
+    names = checkpoint.read_json(folder / PLAN)["runs"] if (folder / PLAN).exists() else ["."]
+    runs = [RunConfig.from_json(checkpoint.read_json(folder / name / CONFIG)) for name in names]
+    first = {"algo": runs[0].algorithm.name, "dataset": runs[0].dataset, "backbone": runs[0].backbone}
+    for key, value in (expect or {}).items():
+        if value is not None and value != first[key]:
+            raise CheckpointError(f"{str(folder)!r} holds a run with {key} {first[key]!r}, not {value!r}")
+    return run_all(runs, out=folder, data_dir=data_dir, progress=progress, resuming=True)
+
+
+def run_all(
+    runs: Sequence[RunConfig],
+    *,
+    out: Path | None,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+    resuming: bool = False,
+    curves: bool = True,
+) -> Evaluation:
+    """Run resolved configurations one after the other; the first algorithm's come first.
+
+    With ``curves`` the validation part is read after every epoch, else after the last alone; the results are the same.
+
+    Raises:
+        FFZooError: see :func:`evaluate`.
+        OSError: a file cannot be written.
+    """
+    reporter = Reporter(progress)
+    folders = _folders(runs, out, resuming)
+    device = environment.resolve_device(runs[0].device)
+    environment.keep_freed_memory()
+    data = read_data(runs[0], data_dir).to(device)
+    reporter.plan(runs, data, out, str(device))
+    # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
+    for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
+        built = config.without_pretrained() if resuming else config
+        algorithm = build_algorithm(built, data.shape, data.num_classes, device)
+        reporter.split(algorithm.backbone)
+        if config.execution.micro_batch == "auto":
+            batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
+            execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
+            algorithm.execution = execution
+            reporter.note(f"{name}: micro-batches of {execution.rows or config.fit.batch_size} are fastest here")
+            runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
+        if config.minutes:
+            epochs = _fit_epochs(config, algorithm, data, device)
+            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes a run")
+            runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
+    if not resuming:
+        _write_plan(runs, folders, out)
+    steps = [_steps(config, data) * config.fit.epochs for config in runs]
+    results: list[RunResult] = []
+    with reporter.progress(sum(steps)) as bar:
+        for config, folder, length in zip(runs, folders, steps, strict=True):
+            bar.begin(config, len(runs) == 1)
+            if folder is not None and (folder / RESULT).exists():
+                results.append(RunResult.read(folder))
+                bar.skip(length)
+            else:
+                results.append(_run(config, data, device, folder, bar, curves))
+    evaluation = summary(results)
+    reporter.table(evaluation)
+    return evaluation
+
+
+def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[Path | None]:
+    """Where each run will be written; nothing is made yet."""
+    if out is None:
+        return [None] * len(runs)
+    folders = [out] if len(runs) == 1 else [out / config.label for config in runs]
+    if resuming:
+        return list(folders)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OptionError(f"{str(out)!r} exists and is not empty; expected a new folder, or --resume {out}")
+    return list(folders)
+
+
+def _write_plan(runs: Sequence[RunConfig], folders: Sequence[Path | None], out: Path | None) -> None:
+    """Make the run folders and write down what will be run, before anything is trained."""
+    if out is None:
+        return
+    names = []
+    for config, folder in zip(runs, folders, strict=True):
+        assert folder is not None
+        folder.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_json(folder / CONFIG, config.to_json())
+        names.append(folder.name)
+    if len(runs) > 1:
+        checkpoint.write_json(out / PLAN, {"runs": names})
+
+
+def _steps(config: RunConfig, data: DataBundle) -> int:
+    """Training steps an epoch."""
+    return len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
+
+
+def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
+    return dataclasses.replace(config.with_fit(epochs=epochs), minutes=0.0)
+
+
+def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBundle:
+    """The data of a run, checked and split.
+
+    Raises:
+        DataError: they are missing, or not what they should be.
+    """
+    entry, text = dataset_entry(config.dataset)
+    target = entry.load()
+    if text:
+        loader: Loader = target(text)
+    else:
+        loader = target if config.dataset_config is None else partial(target, config.dataset_config)
+    return load_data(config.dataset, loader, config.data, data_root(data_dir))
+
+
+def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
+    return Preprocess(data.mean, data.std).to(device)
+
+
+def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int) -> Batch:
+    device = data.train.labels.device
+    part = Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
+    batch = next(iter(part))
+    return dataclasses.replace(batch, generator=torch.Generator(device).manual_seed(seed))
+
+
+def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, device: torch.device) -> int:
+    """The epochs that fit into the time asked for; at least one. It trains the algorithm it is given."""
+    preprocess = _preprocess(data, device)
+    batch = _first_batch(data, preprocess, config.fit.batch_size, 0)
+    watch = Stopwatch()
+    for _ in range(_CALIBRATION_STEPS):
+        watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
+    start = time.perf_counter()
+    averaged(algorithm.scores, batch.x, config.data)
+    scoring = (time.perf_counter() - start) / len(batch.y)
+    assert watch.images_per_second is not None
+    held_out = len(data.validation) if data.validation is not None else 0
+    epoch = len(data.train) / watch.images_per_second + held_out * scoring
+    budget = config.minutes * 60 - len(data.test) * scoring
+    return max(1, int(budget / (epoch * 1.05)))
+
+
+def _run(
+    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, progress: Progress, curves: bool
+) -> RunResult:
+    resumed = folder is not None and (folder / checkpoint.TENSORS).exists()
+    if resumed:
+        config = config.without_pretrained()
+    algorithm = build_algorithm(config, data.shape, data.num_classes, device)
+    preprocess = _preprocess(data, device)
+    samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
+    sample = _first_batch(data, preprocess, samples, config.fit.seed)
+    position, measured = Position(0, Stopwatch()), {}
+    if resumed:
+        assert folder is not None
+        saved = checkpoint.load(folder, algorithm)
+        position, measured = Position.from_json(saved["fit"]), saved["measured"]
+        if saved["data_sha256"] != data.sha256:
+            raise CheckpointError(f"{str(folder)!r} was trained on other data than {data.name} holds now")
+        _truncate(folder / METRICS, position.epoch)
+    else:
+        if folder is not None:
+            description = config.to_json() | {"device": str(device), "data_facts": data_facts(data)} | _origin(device)
+            checkpoint.write_json(folder / CONFIG, description)
+            _truncate(folder / METRICS, 0)
+        measured["before"] = asdict(probe(algorithm, sample))
+        cost = step_cost(algorithm, _first_batch(data, preprocess, config.fit.batch_size, config.fit.seed))
+        measured |= asdict(cost)
+    progress.skip(_steps(config, data) * position.epoch)
+
+    def note_peak() -> None:
+        peaks = (measured.get("peak_memory_bytes"), environment.peak_memory_bytes(device))  # before a resume, and now
+        measured["peak_memory_bytes"] = max((p for p in peaks if p is not None), default=None)
+
+    def save() -> None:
+        if folder is not None:
+            state = {"fit": position.to_json(), "measured": measured, "data_sha256": data.sha256}
+            checkpoint.save(folder, algorithm, state)
+
+    def on_epoch(means: dict[str, float]) -> None:
+        if folder is not None:
+            flops = measured["flops"] * _steps(config, data) * position.epoch
+            cost = {"train_seconds": round(position.watch.total, 3), "train_flops": flops}
+            line = {"epoch": position.epoch} | means | cost | {"wall_seconds": round(position.wall_seconds, 3)}
+            with (folder / METRICS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+        measured["validation_accuracy"] = means.get("validation_accuracy")
+        note_peak()
+        save()
+        progress.epoch(position.epoch, means)
+
+    environment.reset_peak_memory(device)
+    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data, curves)
+    note_peak()
+    after = asdict(probe(algorithm, sample))
+    batch_size = config.execution.rows or config.fit.batch_size
+    if data.validation is not None:  # what was fitted after the last epoch counts
+        held_out = Part(data.validation, preprocess, batch_size)
+        measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data)
+    position.test_reads += config.data.test == "test"
+    save()
+    test = Part(data.test, preprocess, batch_size)
+    test_accuracy, per_block = accuracies(algorithm, test, config.data)
+    result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
+    if folder is not None:
+        checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})
+    return result
+
+
+def _result(
+    config: RunConfig,
+    data: DataBundle,
+    algorithm: Algorithm,
+    position: Position,
+    measured: dict[str, Any],
+    after: dict[str, bool | None],
+    test_accuracy: float,
+    per_block: list[float | None] | None,
+    device: torch.device,
+    folder: Path | None,
+) -> RunResult:
+    before = measured["before"]
+    backbone = algorithm.backbone
+    both = {
+        name: None if None in (before[name], after[name]) else bool(before[name] and after[name])
+        for name in ("structural", "black_box")
+    }
+    return RunResult(
+        algo=config.algorithm.name,
+        dataset=config.dataset,
+        backbone=config.backbone,
+        seed=config.fit.seed,
+        epochs=config.fit.epochs,
+        num_classes=data.num_classes,
+        parameters=sum(p.numel() for p in algorithm.parameters()),
+        test_accuracy=test_accuracy,
+        validation_accuracy=measured.get("validation_accuracy"),
+        per_block_accuracy=per_block,
+        fusion=algorithm.fusion,
+        fusion_grad=algorithm.fusion_grad,
+        isolation=algorithm.isolation,
+        coupling=algorithm.coupling,
+        images_per_second=position.watch.images_per_second,
+        peak_memory_bytes=measured["peak_memory_bytes"],
+        saved_activation_bytes=measured["saved_activation_bytes"],
+        train_seconds=position.watch.total,
+        wall_seconds=position.wall_seconds,
+        train_flops=measured["flops"] * _steps(config, data) * config.fit.epochs,
+        blocks=backbone.depth,
+        max_weight_layers_per_block=max(backbone.weight_layers(l) for l in range(backbone.depth)),
+        locality=both,
+        strictly_local=bool(before["strictly_local"] and after["strictly_local"]),
+        device=str(device),
+        precision=config.execution.precision,
+        split=data.split,
+        data_sha256=data.sha256,
+        test_reads=position.test_reads,
+        versions=environment.versions(),
+        git=environment.git_commit(),
+        folder=str(folder) if folder is not None else None,
+    )
+
+
+def _origin(device: torch.device) -> dict[str, Any]:
+    return {
+        "versions": environment.versions(),
+        "git": environment.git_commit(),
+        "hardware": environment.hardware(device),
+        "plugins": environment.plugins(),
+    }
+
+
+def _truncate(path: Path, epochs: int) -> None:
+    """Keep the lines of the first ``epochs`` epochs: those after the checkpoint are trained again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        checkpoint.write_text(path, "".join(lines[:epochs]))

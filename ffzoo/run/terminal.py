@@ -1,0 +1,284 @@
+"""What a person sees: the plan, the progress, the table."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from ffzoo.algorithms.contract import Metrics
+    from ffzoo.backbones.base import Backbone
+    from ffzoo.data.bundle import DataBundle
+    from ffzoo.run.results import Evaluation, RunResult
+    from ffzoo.run.spec import RunConfig
+
+_ESTIMATE_AFTER = 20  # steps: the first ones are slower and would promise too long a run
+_REFRESH = 10
+
+
+def console() -> Console:
+    """Standard output; wide enough for a table where there is no terminal to ask."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def show(out: Console, *what: RenderableType) -> None:
+    """Print without the blanks that pad a table's last column: a line in a pipe or a file ends where its text does."""
+    with out.capture() as captured:
+        for item in what:
+            out.print(item)
+    for line in captured.get().splitlines():
+        out.file.write(line.rstrip() + "\n")
+
+
+def mebibytes(count: int | None) -> str:
+    """Bytes as MiB, or a dash for what was not measured."""
+    return "-" if count is None else f"{count / 2**20:,.{1 if count < 2**27 else 0}f}"
+
+
+def percent(value: float | None) -> str:
+    """``97.50``, or a dash for what was not measured."""
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+class Progress:
+    """Progress over all runs of a command: a bar on a terminal, one line an epoch elsewhere.
+
+    Args:
+        enabled: False for silence.
+        total: training steps of all runs.
+    """
+
+    def __init__(self, enabled: bool, total: int) -> None:
+        self.enabled, self.total, self.done, self.fresh = enabled, total, 0, 0
+        self.begun = time.monotonic()
+        self.bar: tqdm[Any] | None = None
+        self.config: RunConfig | None = None
+        self.validation: float | None = None
+        if enabled and sys.stderr.isatty():
+            self.bar = tqdm(total=total, unit="step", dynamic_ncols=True)
+            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def begin(self, config: RunConfig, alone: bool) -> None:
+        """The next run, or the only one."""
+        self.config, self.validation = config, None
+        if self.bar is not None:
+            self.bar.set_description(config.label)
+        elif self.enabled and not alone:
+            print(config.label, file=sys.stderr, flush=True)
+
+    def skip(self, steps: int) -> None:
+        """Steps that were done before this command."""
+        self.done += steps
+        if self.bar is not None:
+            self.bar.initial += steps
+            self.bar.update(steps)
+
+    def step(self, metrics: Metrics) -> None:
+        """One training step more."""
+        self.done += 1
+        self.fresh += 1
+        if self.bar is None:
+            return
+        if self.fresh == _ESTIMATE_AFTER:
+            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+        if self.fresh % _REFRESH == 0:
+            words = [f"{name} {100 * float(metrics[key]):.1f}%" for key, name in _last_accuracy(metrics)]
+            if self.validation is not None:
+                words.append(f"val {100 * self.validation:.1f}%")
+            self.bar.set_postfix_str(", ".join(words), refresh=False)
+        self.bar.update()
+
+    def epoch(self, epoch: int, means: dict[str, float]) -> None:
+        """One epoch more, with its means."""
+        self.validation = means.get("validation_accuracy")
+        if not self.enabled or self.bar is not None:
+            return
+        assert self.config is not None
+        losses = [v for k, v in means.items() if k.startswith("loss/") and k != "loss/fusion"]
+        words = [f"epoch {epoch}/{self.config.fit.epochs}", f"loss {statistics.fmean(losses):.4f}" if losses else ""]
+        words += [f"{name} {100 * float(means[key]):.1f}%" for key, name in _last_accuracy(means)]
+        words.append(f"val {100 * self.validation:.1f}%" if self.validation is not None else "")
+        if self.fresh >= _ESTIMATE_AFTER and self.done < self.total:
+            seconds = (time.monotonic() - self.begun) / self.fresh * (self.total - self.done)
+            words.append(f"left {tqdm.format_interval(seconds)}")
+        print("  ".join(w for w in words if w), file=sys.stderr, flush=True)
+
+
+def _last_accuracy(metrics: Any) -> list[tuple[str, str]]:
+    """The last block's training accuracy, or its share of pairs in the right order."""
+    for prefix, name in (("accuracy/", "train"), ("pairs/", "pairs")):
+        keys = [k for k in metrics if k.startswith(prefix)]
+        if keys:
+            return [(max(keys, key=lambda k: int(k.split("/")[1])), name)]
+    return []
+
+
+class Reporter:
+    """Writes to the terminal, or to nobody.
+
+    Args:
+        enabled: False for silence.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self.console = console()
+
+    def note(self, text: str) -> None:
+        """One line."""
+        if self.enabled:
+            self.console.print(text)
+
+    def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
+        """What will be run on what."""
+        first = runs[0]
+        algorithm, *others = dict.fromkeys(r.algorithm.name for r in runs)
+        names = f"{algorithm} against {', '.join(others)}" if others else algorithm
+        seeds = ", ".join(dict.fromkeys(str(r.fit.seed) for r in runs))
+        shape = "x".join(map(str, data.shape))
+        held = len(data.validation) if data.validation is not None else 0
+        self.note(f"[bold]{names}[/bold] on {data.name}, backbone {first.backbone}, {device}, seed {seeds}")
+        self.note(
+            f"  data   {len(data.train):,} training, {held:,} validation, {len(data.test):,} test samples of "
+            f"{shape}, {data.num_classes} classes ({data.split})"
+        )
+        for run in {r.algorithm.name: r for r in runs}.values():
+            f = run.fit
+            extra = "".join(
+                [
+                    f", label smoothing {f.label_smoothing:g}" if f.label_smoothing else "",
+                    f", augment {'+'.join(f.augment)}" if f.augment else "",
+                    f", {run.execution.precision}" if run.execution.precision != "fp32" else "",
+                    ", contiguous maps" if run.execution.memory_format == "contiguous" else "",
+                    ", winograd convolutions" if run.execution.convolution == "winograd" else "",
+                    f", micro-batches of {run.execution.micro_batch}" if run.execution.micro_batch else "",
+                    ", compiled" if run.execution.compile else "",
+                    ", blocks recomputed" if run.execution.checkpoint_blocks else "",
+                ]
+            )
+            epochs = f"{run.minutes:.3g} minutes" if run.minutes else f"{f.epochs} epochs"
+            rate = f"{f.muon_lr:g}, adamw lr {f.lr:g}" if f.optimizer == "muon" else f"{f.lr:g}"
+            self.note(
+                f"  {run.algorithm.name}   {epochs}, batch {f.batch_size}, {f.optimizer} lr {rate} {f.schedule}{extra}"
+            )
+        if len({r.algorithm.name for r in runs}) > 1 and first.own_keys:
+            self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
+        self.note(f"  files  {out if out is not None else 'none (no --out)'}")
+
+    def split(self, backbone: Backbone) -> None:
+        """How a model that is not the library's own was cut into blocks."""
+        if backbone.copies_at_cuts:
+            self.note(backbone.describe())
+            if backbone.normalized:
+                self.note("the model's own normalization layers stay, on the goodness path too")
+
+    def progress(self, total: int) -> Progress:
+        """The progress of all runs."""
+        return Progress(self.enabled, total)
+
+    def table(self, evaluation: Evaluation) -> None:
+        """The results."""
+        if not self.enabled:
+            return
+        arms = [evaluation, *(comparison.other for comparison in evaluation.against)]
+        results = [r for arm in arms for r in arm.runs]
+        # Narrow: it has to fit into 80 columns.
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("algorithm", no_wrap=True)
+        table.add_column("seed")
+        titles = ("test %", "images/s", "kept\nMiB", "peak\nMiB", "blocks", "layers\na block")
+        for title in titles:
+            table.add_column(title, justify="right", no_wrap=True)
+        table.add_column("strictly\nlocal", no_wrap=True)
+        for arm in arms:
+            for r in arm.runs:
+                table.add_row(*_row(r))
+            if len(arm.runs) > 1:
+                spread = f"{percent(arm.test_accuracy)} ± {percent(arm.test_accuracy_sd)}"
+                table.add_row(f"[bold]{arm.runs[0].algo}", "mean", f"[bold]{spread}")
+        self.console.print(table)
+        self._per_block(arms)
+        first = results[0]
+        for arm in arms:
+            self.note(_declared(arm.runs))
+        for comparison in evaluation.against:
+            gap, other = comparison.gap, comparison.other.runs[0]
+            interval = (
+                f", 95 % interval {100 * gap.low:+.2f} to {100 * gap.high:+.2f} ({gap.seeds} seeds)"
+                if gap.low is not None and gap.high is not None
+                else " (one seed: no interval)"
+            )
+            if first.epochs != other.epochs:
+                interval += f"; {first.epochs} against {other.epochs} epochs: equal time, not equal work"
+            self.note(f"[bold]{first.algo} minus {other.algo}: {100 * gap.mean:+.2f} points[/bold]{interval}")
+        for r in results:
+            if r.folder:
+                self.note(f"written to {r.folder}")
+
+    def _per_block(self, arms: Sequence[Evaluation]) -> None:
+        rows = {arm.runs[0].algo: _mean_blocks(arm.runs) for arm in arms}
+        known = {name: row for name, row in rows.items() if row is not None and any(v is not None for v in row)}
+        if not known:
+            return
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("test % of block")
+        for l in range(max(len(row) for row in known.values())):
+            table.add_column(str(l + 1), justify="right")
+        table.add_column("fused", justify="right")
+        fused = {arm.runs[0].algo: arm.test_accuracy for arm in arms}
+        for name, row in known.items():
+            table.add_row(name, *[percent(v) for v in row], f"[bold]{percent(fused[name])}")
+        self.console.print(table)
+
+
+def _row(r: RunResult) -> list[str]:
+    speed = "-" if r.images_per_second is None else f"{r.images_per_second:,.0f}"
+    return [
+        r.algo,
+        str(r.seed),
+        f"[bold]{percent(r.test_accuracy)}",
+        speed,
+        mebibytes(r.saved_activation_bytes),
+        mebibytes(r.peak_memory_bytes),
+        str(r.blocks),
+        str(r.max_weight_layers_per_block),
+        f"[bold]{'yes' if r.strictly_local else 'no'}",
+    ]
+
+
+def _declared(runs: Sequence[RunResult]) -> str:
+    """What an algorithm declares of itself, and what its locality was measured by."""
+    r = runs[0]
+
+    def measured(probe: str) -> str:
+        found = [x.locality[probe] for x in runs]
+        return "not measured" if None in found else "stay in their block" if all(found) else "cross blocks"
+
+    return (
+        f"{r.algo}: isolation {r.isolation}, coupling {r.coupling}, fusion {r.fusion}; measured: "
+        f"gradients {measured('structural')}, perturbations of later blocks {measured('black_box')}"
+    )
+
+
+def _mean_blocks(runs: Sequence[RunResult]) -> list[float | None] | None:
+    rows = [r.per_block_accuracy for r in runs]
+    if any(row is None for row in rows):
+        return None
+    columns = zip(*(row for row in rows if row is not None), strict=True)
+    return [None if None in column else statistics.fmean(v for v in column if v is not None) for column in columns]
