@@ -314,7 +314,7 @@ def test_what_ships_is_there_by_its_name(capsys):
 def test_a_plugin_file_adds_an_algorithm(tmp_path):
     source = """
 from ffzoo import hookimpl
-from ffzoo_dtg_ff.recipes import DTG_FF
+from ffzoo_zoo.dtg_ff import DTG_FF
 
 @hookimpl
 def register_algorithms(register):

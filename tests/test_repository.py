@@ -102,7 +102,7 @@ def test_the_wheel_holds_core_and_plugins(tmp_path):
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
         points = next(n for n in names if n.endswith("entry_points.txt"))
-        assert "ffzoo_dtg_ff" in file.read(points).decode()
+        assert "ffzoo_zoo" in file.read(points).decode()
     data = ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo/run/configurations/fast_cifar.toml")
     for part in (*data, "ffzoo_bp/recipes.py", "ffzoo_vanilla_ff/__init__.py"):
         assert part in names

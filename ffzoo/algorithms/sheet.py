@@ -63,7 +63,7 @@ class Sheet:
         card: None for an algorithm of somebody else's that brings none.
         formula: as its docstring gives it; empty if it gives none.
         intro: what the docstring says right before the formula, such as what its symbols mean.
-        module: where the recipe or the class is defined; empty if that cannot be told.
+        module: that registered it.
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         views: what a training step forwards, e.g. ``("positive", "negative")``.
@@ -124,7 +124,7 @@ def describe(name: str) -> Sheet:
         card=card,
         formula=formula,
         intro=intro,
-        module=_module(entry),
+        module=entry.module,
         defaults=dict(entry.tags.get("defaults", {})),
         command=f"python -m ffzoo.eval --algo {entry.name}",
         **(_of_recipe(spec.recipe, own) if spec.recipe is not None else _of_class(spec.target, own)),
@@ -181,17 +181,12 @@ def _indent(line: str) -> int:
 
 
 def _docstrings(entry: Entry) -> list[str]:
-    """Where the formula may stand: a class's or function's own docstring, then its module's."""
+    """Return where the formula may stand: the docstrings of a class or function, of its module, and of the plugin."""
     target = entry.load()
-    module = sys.modules.get(_module(entry))
     own = None if isinstance(target, Recipe) else target.__doc__
-    return [text for text in (own, module.__doc__ if module else None) if text]
-
-
-def _module(entry: Entry) -> str:
-    if isinstance(entry.target, str):
-        return entry.target.partition(":")[0]
-    return "" if isinstance(entry.target, Recipe) else str(entry.target.__module__)
+    lazy = entry.target.partition(":")[0] if isinstance(entry.target, str) else ""
+    modules = [sys.modules[name] for name in (lazy, entry.module) if name in sys.modules]
+    return [text for text in (own, *(module.__doc__ for module in modules)) if text]
 
 
 def _choice(key: str, kind: str, name: str, config: object | None) -> Choice:

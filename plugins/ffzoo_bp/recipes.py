@@ -14,7 +14,7 @@ from __future__ import annotations
 from ffzoo import Recipe, Term
 from ffzoo.parts.options import Projection
 from ffzoo_bp.options import BP
-from ffzoo_dtg_ff.recipes import DTG_FF
+from ffzoo_zoo.dtg_ff import DTG_FF
 
 BP_DEEPSUP = DTG_FF.replace(isolation="none")
 

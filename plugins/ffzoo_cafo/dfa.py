@@ -26,7 +26,7 @@ from ffzoo.algorithms.options import FitOptions
 from ffzoo.algorithms.stepping import note
 from ffzoo.backbones.base import Backbone
 from ffzoo.parts.projection import pool_grid
-from ffzoo_dfa.rule import DFA
+from ffzoo_zoo.dfa_parts import DFA
 
 
 class CaFoDFA(DFA):
