@@ -20,7 +20,7 @@ from ffzoo.parts.options import (
     HybridImages,
     Logistic,
     NPairMargin,
-    OutputLayer,
+    OutputOptions,
     Overlay,
     Probe,
     Projection,
@@ -48,18 +48,19 @@ from ffzoo.registry.hookspecs import Register, hookimpl
 from ffzoo.registry.options import options, require
 
 if TYPE_CHECKING:
-    from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
+    from ffzoo.algorithms.blockwise import BlockwiseAlgorithm
     from ffzoo.algorithms.contract import Algorithm, Metrics
-    from ffzoo.algorithms.feedback import FeedbackAlgorithm, pooled_width
-    from ffzoo.algorithms.options import FitOptions
-    from ffzoo.algorithms.stepping import note
-    from ffzoo.backbones.base import Backbone, full_precision
+    from ffzoo.algorithms.feedback import Feedback, OutputLayer, feedback_matrix, pooled_width
+    from ffzoo.algorithms.options import Execution, FitOptions
+    from ffzoo.algorithms.step import Step
+    from ffzoo.backbones.base import Backbone, add_gradient, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
+    from ffzoo.kernels.kept import keep
     from ffzoo.parts.base import (
         Build,
         Context,
@@ -75,11 +76,14 @@ if TYPE_CHECKING:
     from ffzoo.parts.projection import pool_grid
 
 _LAZY = {
-    "note": "ffzoo.algorithms.stepping",
+    "add_gradient": "ffzoo.backbones.base",
+    "keep": "ffzoo.kernels.kept",
+    "Execution": "ffzoo.algorithms.options",
+    "Step": "ffzoo.algorithms.step",
+    "feedback_matrix": "ffzoo.algorithms.feedback",
+    "OutputLayer": "ffzoo.algorithms.feedback",
+    "Feedback": "ffzoo.algorithms.feedback",
     "pooled_width": "ffzoo.algorithms.feedback",
-    "FeedbackAlgorithm": "ffzoo.algorithms.feedback",
-    "MicroBatch": "ffzoo.algorithms.blockwise",
-    "Learn": "ffzoo.algorithms.blockwise",
     "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Algorithm": "ffzoo.algorithms.contract",
     "Arm": "ffzoo.bench.grid",
@@ -124,7 +128,8 @@ __all__ = [
     "Condition",
     "Context",
     "DataError",
-    "FeedbackAlgorithm",
+    "Execution",
+    "Feedback",
     "Figure",
     "FitOptions",
     "Fusion",
@@ -134,15 +139,14 @@ __all__ = [
     "GroupNorm",
     "HybridImages",
     "LabelEmbedding",
-    "Learn",
     "LocalLoss",
     "Logistic",
     "Metrics",
-    "MicroBatch",
     "NPairMargin",
     "Negatives",
     "OptionError",
     "OutputLayer",
+    "OutputOptions",
     "Overlay",
     "Probe",
     "Projection",
@@ -155,6 +159,7 @@ __all__ = [
     "Report",
     "Samples",
     "Schedule",
+    "Step",
     "Study",
     "Sum",
     "SupCon",
@@ -163,20 +168,22 @@ __all__ = [
     "Term",
     "View",
     "Windows",
+    "add_gradient",
     "algorithm",
     "backbone",
     "buffers_untouched",
     "dataset",
     "experiment",
+    "feedback_matrix",
     "full_precision",
     "fusion",
     "goodness",
     "hookimpl",
+    "keep",
     "label_embedding",
     "local_loss",
     "negatives",
     "normalization",
-    "note",
     "options",
     "pool_grid",
     "pooled_width",

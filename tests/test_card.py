@@ -30,7 +30,7 @@ def test_the_sheet_of_a_recipe():
     sheet = describe("vanilla_ff")
     assert sheet.card == importlib.import_module("ffzoo_vanilla_ff.card").VANILLA_FF
     assert (sheet.name, sheet.plugin, sheet.distribution) == ("vanilla_ff", "vanilla_ff", "ffzoo")
-    assert sheet.module == "ffzoo_vanilla_ff.recipes"
+    assert sheet.module == "ffzoo_vanilla_ff"
     assert sheet.formula.startswith("G_l = mean of h_l^2") and sheet.formula.splitlines()[-1].startswith("u_l = ")
     assert (sheet.isolation, sheet.coupling) == ("local", "none")
     assert sheet.views == ("positive", "negative") and sheet.extra == () and sheet.label_sweep
@@ -85,7 +85,12 @@ def test_the_coupling_is_the_union_of_the_parts():
 def test_the_sheet_of_a_class():
     with ffzoo.use(plugin(Local, card=CARD)):
         sheet = describe("an_alias")
-    assert (sheet.name, sheet.aliases, sheet.card, sheet.module) == ("somebodys", ("an_alias",), CARD, Local.__module__)
+    assert (sheet.name, sheet.aliases, sheet.card, sheet.module) == (
+        "somebodys",
+        ("an_alias",),
+        CARD,
+        "somebodys_plugin",
+    )
     assert (sheet.intro, sheet.formula) == ("What it learns from:", "dw = h x\n  less w")
     assert (sheet.isolation, sheet.coupling, sheet.fusion) == ("local", "feedback", "last")
     assert sheet.views == ("positive", "modulated") and sheet.choices == () and not sheet.label_sweep
@@ -96,7 +101,9 @@ def test_the_sheet_of_a_class():
 def test_somebody_elses_algorithm_needs_no_card():
     with ffzoo.use(plugin(LEARNED)):
         sheet = describe("somebodys")
-    assert sheet.card is None and sheet.formula == "" and sheet.module == "" and sheet.distribution == ""
+    assert (
+        sheet.card is None and sheet.formula == "" and sheet.module == "somebodys_plugin" and sheet.distribution == ""
+    )
     assert sheet.views == ("positive",) and sheet.fusion == "last"
 
 
@@ -209,10 +216,10 @@ def test_the_sheet_is_what_the_algorithm_built_says(name):
         return
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(4, *shape, generator=generator), torch.arange(4)
-    signs = [view.sign for view in algorithm._views(Batch(x, y, generator=generator))]
+    signs = [view.sign for view in algorithm.views_of(Batch(x, y, generator=generator))]
     assert len(signs) == len(sheet.views)
     assert signs == [{"positive": 1, "second positive": 1, "negative": -1, "neutral label": 0}[v] for v in sheet.views]
-    assert sheet.label_sweep == (algorithm.score_kind == "sample" and algorithm.fusion_head.reads == "scores")
+    assert sheet.label_sweep == (algorithm.meaning.score == "sample" and algorithm.fusion_head.reads == "scores")
 
 
 def test_reading_cards_and_listing_import_no_torch():

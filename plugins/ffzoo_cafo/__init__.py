@@ -21,7 +21,7 @@ def register_algorithms(register: Register) -> None:
     register(
         "cafo_dfa",
         "ffzoo_cafo.dfa:CaFoDFA",
-        config="ffzoo.parts.options:OutputLayer",
+        config="ffzoo.parts.options:OutputOptions",
         summary="a linear predictor on every block; blocks learn by direct feedback alignment",
         paper=PAPER,
         card="ffzoo_cafo.card:CAFO_DFA",

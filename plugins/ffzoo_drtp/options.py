@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffzoo.parts.options import OutputLayer
+from ffzoo.parts.options import OutputOptions
 
 
 @dataclass(frozen=True)
-class DRTP(OutputLayer):
+class DRTP(OutputOptions):
     """An output layer, and units that saturate.
 
     Attributes:

@@ -15,35 +15,6 @@ random sets of classes apart. Nothing comes back from the output, so a block lea
 Without the tanh a ReLU network had 63 to 69 % on the validation part of the digits, with it 96 to 97 %.
 """
 
-from __future__ import annotations
+from ffzoo_zoo.drtp_parts import DRTP
 
-from typing import Any
-
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from ffzoo.algorithms.blockwise import MicroBatch
-from ffzoo.algorithms.feedback import FeedbackAlgorithm
-from ffzoo.algorithms.options import FitOptions
-from ffzoo.backbones.base import Backbone
-
-
-class DRTP(FeedbackAlgorithm):
-    """Blocks that learn from the label alone; see the module's text.
-
-    The options are :class:`ffzoo_drtp.options.DRTP`.
-    """
-
-    def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
-        super().__init__(backbone, num_classes, config, fit)
-        if config.squash:
-            self.norms = nn.ModuleList([nn.Identity(), *(nn.Sequential(nn.Tanh(), norm) for norm in self.norms[1:])])
-
-    def credit(self, part: MicroBatch, p: Tensor | None) -> Tensor:
-        """The target t ``(B, K)``."""
-        return F.one_hot(part.y, self.num_classes).to(self.output.weight.dtype)
-
-    def delta(self, l: int, h: Tensor, credit: Tensor) -> Tensor:
-        """delta_l, shaped like h."""
-        pushed = super().delta(l, h, credit)
-        return pushed * (1 - h.tanh().square()) if self.config.squash else pushed
+__all__ = ["DRTP"]

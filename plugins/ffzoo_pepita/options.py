@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffzoo.parts.options import OutputLayer
+from ffzoo.parts.options import OutputOptions
 from ffzoo.registry.options import require
 
 
 @dataclass(frozen=True)
-class PEPITA(OutputLayer):
+class PEPITA(OutputOptions):
     """An output layer, and how far the error moves the input.
 
     Attributes:
