@@ -40,8 +40,10 @@ from ffzoo.registry.declare import (
     goodness,
     label_embedding,
     local_loss,
+    metric,
     negatives,
     normalization,
+    observer,
     schedule,
 )
 from ffzoo.registry.hookspecs import Register, hookimpl
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
     from ffzoo.kernels.kept import keep
+    from ffzoo.measure.metrics import Metric
     from ffzoo.parts.base import (
         Build,
         Context,
@@ -74,8 +77,12 @@ if TYPE_CHECKING:
         View,
     )
     from ffzoo.parts.projection import pool_grid
+    from ffzoo.run.observers import Observer, Run
 
 _LAZY = {
+    "Metric": "ffzoo.measure.metrics",
+    "Run": "ffzoo.run.observers",
+    "Observer": "ffzoo.run.observers",
     "add_gradient": "ffzoo.backbones.base",
     "keep": "ffzoo.kernels.kept",
     "Execution": "ffzoo.algorithms.options",
@@ -141,9 +148,11 @@ __all__ = [
     "LabelEmbedding",
     "LocalLoss",
     "Logistic",
+    "Metric",
     "Metrics",
     "NPairMargin",
     "Negatives",
+    "Observer",
     "OptionError",
     "OutputLayer",
     "OutputOptions",
@@ -157,6 +166,7 @@ __all__ = [
     "RecipeError",
     "Register",
     "Report",
+    "Run",
     "Samples",
     "Schedule",
     "Step",
@@ -182,8 +192,10 @@ __all__ = [
     "keep",
     "label_embedding",
     "local_loss",
+    "metric",
     "negatives",
     "normalization",
+    "observer",
     "options",
     "pool_grid",
     "pooled_width",

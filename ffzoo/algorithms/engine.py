@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 import torch
@@ -395,9 +395,9 @@ class RecipeAlgorithm(SteppingAlgorithm):
         if self.meaning.score is None:
             return None
         if self.meaning.score == "class":
-            return self._collect(x, None, lambda l, out: self._score(l, out, None))
+            return self._collect(x, None, partial(self._score, y=None))
         candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
-        passes = [self._collect(x, y, lambda l, out, y=y: self._score(l, out, y)) for y in candidates]
+        passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 
     def _score(self, l: int, out: Any, y: Tensor | None) -> Tensor | None:
