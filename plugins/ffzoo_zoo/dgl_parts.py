@@ -1,11 +1,4 @@
-"""A class goodness that is a small network of its own.
-
-    a_0 = pool_grid(h)                                        (B, C, g, g); (B, D) features are not pooled
-    a_i = GELU(norm(conv3x3(a_(i-1))) + c_i)                  a linear layer for (B, D)
-    z   = W^T flatten(a_n) + b                                (B, K)
-
-The norm makes each sample's layer mean 0 and variance 1 over all of its channels and positions: no batch statistics.
-"""
+"""The torch code of :mod:`ffzoo_zoo.dgl`."""
 
 from __future__ import annotations
 
@@ -13,16 +6,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import full_precision
-from ffzoo.parts.base import Build, Context, Goodness
-from ffzoo.parts.projection import pool_grid
-from ffzoo_dgl import options
+from ffzoo.plugin import Build, Context, Goodness, full_precision, pool_grid
+from ffzoo_zoo import dgl
 
 _WIDTH = 64
 
 
 class AuxConv(Goodness):
-    """See the module's text; the options are :class:`ffzoo_dgl.options.AuxConv`.
+    """A class goodness that is a small network of its own.
+
+    From features h::
+
+        a_0 = pool_grid(h)                                        (B, C, g, g); (B, D) features are not pooled
+        a_i = GELU(norm(conv3x3(a_(i-1))) + c_i)                  a linear layer for (B, D)
+        z   = W^T flatten(a_n) + b                                (B, K)
+
+    The norm makes each sample's layer mean 0 and variance 1 over all of its channels and positions: no batch
+    statistics.
 
     Attributes:
         filters: of each hidden layer, ``(width, inputs, 3, 3)`` or, for flat features, ``(width, inputs)``.
@@ -34,7 +34,7 @@ class AuxConv(Goodness):
     kind = "class"
     reads_half = True
 
-    def __init__(self, config: options.AuxConv, build: Build) -> None:
+    def __init__(self, config: dgl.AuxConv, build: Build) -> None:
         super().__init__(config, build)
         inputs, *sides = build.shape
         width = config.width or min(inputs, _WIDTH)
@@ -51,7 +51,7 @@ class AuxConv(Goodness):
         self.bias = nn.Parameter(torch.zeros(build.num_classes))
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """Class scores z ``(B, K)``."""
+        """Return class scores z ``(B, K)``."""
         a = pool_grid(h, self.grid).unflatten(1, (-1, self.grid, self.grid)) if self.grid else full_precision(h)
         for filters, shift in zip(self.filters, self.shifts, strict=True):
             a = F.conv2d(a, filters, padding=1) if self.grid else F.linear(a, filters)
