@@ -1,12 +1,10 @@
-"""A model's own classifier."""
+"""The torch code of :mod:`ffzoo_zoo.bp`."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from ffzoo.backbones.base import Backbone
-from ffzoo.errors import RecipeError
-from ffzoo.parts.base import Context, Goodness
+from ffzoo.plugin import Backbone, Context, Goodness, RecipeError
 
 
 class NativeHead(Goodness):
@@ -26,5 +24,5 @@ class NativeHead(Goodness):
         self._head = backbone.native_head
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
-        """The logits of the last block's raw output."""
+        """Return the logits of the last block's raw output."""
         return self._head(h).float()

@@ -1,31 +1,29 @@
-"""Second-order statistics over two axes, channels and positions.
-
-From features h::
-
-    e   = h^2                                 energy of each channel and position
-    c   = (P h)^2                             energies of mixtures of channels: the mean of (p^T h)^2 is p^T E[h h^T] p
-    s_g = (mean of h over a window)^2         windows of a g x g grid, g = 1, 2, 4, ...: the mean product of any two
-                                              positions in the window
-    a   = [pool_G(e), pool_G(c), s_1, s_2, ..., s_G]
-    z   = W^T a + b                           (B, K)
-
-G is the finest grid. So many covariances would cost O(C^2) and O((HW)^2) if written out. Flat features have e and c
-alone.
-"""
+"""The torch code of :mod:`ffzoo_zoo.bicovg`."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import full_precision
-from ffzoo.parts.base import Build, Context, Goodness
-from ffzoo.parts.projection import pool_grid
-from ffzoo_bicovg import options
+from ffzoo.plugin import Build, Context, Goodness, full_precision, pool_grid
+from ffzoo_zoo import bicovg
 
 
 class BiCovG(Goodness):
-    """See the module's text; the options are :class:`ffzoo_bicovg.options.BiCovG`.
+    """Second-order statistics over two axes, channels and positions.
+
+    From features h::
+
+        e   = h^2                                 energy of each channel and position
+        c   = (P h)^2                             energies of mixtures of channels: the mean of (p^T h)^2 is
+                                                  p^T E[h h^T] p
+        s_g = (mean of h over a window)^2         windows of a g x g grid, g = 1, 2, 4, ...: the mean product of any two
+                                                  positions in the window
+        a   = [pool_G(e), pool_G(c), s_1, s_2, ..., s_G]
+        z   = W^T a + b                           (B, K)
+
+    G is the finest grid. So many covariances would cost O(C^2) and O((HW)^2) if written out. Flat features have e and c
+    alone.
 
     Attributes:
         mixtures: P ``(m, C)``, learned, from N(0, 1/C).
@@ -35,7 +33,7 @@ class BiCovG(Goodness):
 
     kind = "class"
 
-    def __init__(self, config: options.BiCovG, build: Build) -> None:
+    def __init__(self, config: bicovg.BiCovG, build: Build) -> None:
         super().__init__(config, build)
         channels, generator = build.shape[0], build.generator
         self.scales = [2**i for i in range(config.scales)]
@@ -45,7 +43,7 @@ class BiCovG(Goodness):
         self.bias = nn.Parameter(torch.zeros(build.num_classes))
 
     def statistics(self, h: Tensor) -> Tensor:
-        """A ``(B, d)`` of features ``(B, C, H, W)`` or ``(B, D)``."""
+        """Return a ``(B, d)`` of features ``(B, C, H, W)`` or ``(B, D)``."""
         mixed = torch.einsum("mc,bc...->bm...", self.mixtures, h)
         finest = self.scales[-1]
         found = [pool_grid(h, finest, power=2), pool_grid(mixed, finest, power=2)]
@@ -54,5 +52,5 @@ class BiCovG(Goodness):
         return torch.cat(found, 1)
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """Class scores z ``(B, K)``."""
+        """Return class scores z ``(B, K)``."""
         return self.statistics(full_precision(h)) @ self.readout + self.bias
