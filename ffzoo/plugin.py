@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
+    from ffzoo.data.augment import random_crop, random_flip
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
     from ffzoo.kernels.kept import keep
@@ -73,7 +74,9 @@ if TYPE_CHECKING:
         Schedule,
         View,
     )
+    from ffzoo.parts.contrastive import supervised_contrast
     from ffzoo.parts.projection import pool_grid
+    from ffzoo.parts.projection_matrices import label_table, to_width
 
 _LAZY = {
     "add_gradient": "ffzoo.backbones.base",
@@ -111,7 +114,12 @@ _LAZY = {
     "View": "ffzoo.parts.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
     "full_precision": "ffzoo.backbones.base",
+    "label_table": "ffzoo.parts.projection_matrices",
     "pool_grid": "ffzoo.parts.projection",
+    "random_crop": "ffzoo.data.augment",
+    "random_flip": "ffzoo.data.augment",
+    "supervised_contrast": "ffzoo.parts.contrastive",
+    "to_width": "ffzoo.parts.projection_matrices",
 }
 
 __all__ = [
@@ -181,14 +189,19 @@ __all__ = [
     "hookimpl",
     "keep",
     "label_embedding",
+    "label_table",
     "local_loss",
     "negatives",
     "normalization",
     "options",
     "pool_grid",
     "pooled_width",
+    "random_crop",
+    "random_flip",
     "require",
     "schedule",
+    "supervised_contrast",
+    "to_width",
 ]
 
 

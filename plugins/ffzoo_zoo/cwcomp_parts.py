@@ -1,28 +1,28 @@
-"""A logistic loss on class scores: no positive and negative samples, but positive and negative classes."""
+"""The torch code of :mod:`ffzoo_zoo.cwcomp`."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from ffzoo.parts.base import Build, Context, LocalLoss
-from ffzoo_cwcomp import options
+from ffzoo.plugin import Build, Context, LocalLoss
+from ffzoo_zoo import cwcomp
 
 
 class PositiveAgainstNegatives(LocalLoss):
-    """L = mean of (softplus(theta - g_y) + softplus(mean_(k != y) g_k - theta)) / 2; CwComp's "PvN" (arXiv:2312.12668).
+    """L_PvN: no positive and negative samples, but positive and negative classes.
 
     As in the authors' code, right classes and others are two halves of one mean.
     """
 
     accepts = ("class",)
 
-    def __init__(self, config: options.PositiveAgainstNegatives, build: Build) -> None:
+    def __init__(self, config: cwcomp.PositiveAgainstNegatives, build: Build) -> None:
         super().__init__(config, build)
         self.threshold = config.threshold
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """Class scores ``(B, K)`` of the positive view -> scalar."""
+        """Return the loss of the positive view's class scores ``(B, K)``."""
         (g,) = scores
         assert ctx.y is not None
         right = g.gather(1, ctx.y[:, None])[:, 0]
