@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
+    from ffzoo.data.augment import random_crop, random_flip
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
     from ffzoo.kernels.kept import keep
@@ -76,29 +77,22 @@ if TYPE_CHECKING:
         Schedule,
         View,
     )
+    from ffzoo.parts.contrastive import supervised_contrast
     from ffzoo.parts.projection import pool_grid
+    from ffzoo.parts.projection_matrices import label_table, to_width
     from ffzoo.run.observers import Observer, Run
 
 _LAZY = {
-    "Metric": "ffzoo.measure.metrics",
-    "Run": "ffzoo.run.observers",
-    "Observer": "ffzoo.run.observers",
-    "add_gradient": "ffzoo.backbones.base",
-    "keep": "ffzoo.kernels.kept",
-    "Execution": "ffzoo.algorithms.options",
-    "Step": "ffzoo.algorithms.step",
-    "feedback_matrix": "ffzoo.algorithms.feedback",
-    "OutputLayer": "ffzoo.algorithms.feedback",
-    "Feedback": "ffzoo.algorithms.feedback",
-    "pooled_width": "ffzoo.algorithms.feedback",
-    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Algorithm": "ffzoo.algorithms.contract",
     "Arm": "ffzoo.bench.grid",
     "Backbone": "ffzoo.backbones.base",
     "Batch": "ffzoo.data.batch",
+    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Build": "ffzoo.parts.base",
     "Condition": "ffzoo.bench.grid",
     "Context": "ffzoo.parts.base",
+    "Execution": "ffzoo.algorithms.options",
+    "Feedback": "ffzoo.algorithms.feedback",
     "Figure": "ffzoo.bench.report",
     "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
@@ -107,18 +101,32 @@ _LAZY = {
     "Grid": "ffzoo.bench.grid",
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
+    "Metric": "ffzoo.measure.metrics",
     "Metrics": "ffzoo.algorithms.contract",
     "Negatives": "ffzoo.parts.base",
+    "Observer": "ffzoo.run.observers",
+    "OutputLayer": "ffzoo.algorithms.feedback",
     "RawData": "ffzoo.data.bundle",
     "Report": "ffzoo.bench.report",
+    "Run": "ffzoo.run.observers",
     "Samples": "ffzoo.data.batch",
     "Schedule": "ffzoo.parts.base",
+    "Step": "ffzoo.algorithms.step",
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
+    "add_gradient": "ffzoo.backbones.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
+    "feedback_matrix": "ffzoo.algorithms.feedback",
     "full_precision": "ffzoo.backbones.base",
+    "keep": "ffzoo.kernels.kept",
+    "label_table": "ffzoo.parts.projection_matrices",
     "pool_grid": "ffzoo.parts.projection",
+    "pooled_width": "ffzoo.algorithms.feedback",
+    "random_crop": "ffzoo.data.augment",
+    "random_flip": "ffzoo.data.augment",
+    "supervised_contrast": "ffzoo.parts.contrastive",
+    "to_width": "ffzoo.parts.projection_matrices",
 }
 
 __all__ = [
@@ -191,6 +199,7 @@ __all__ = [
     "hookimpl",
     "keep",
     "label_embedding",
+    "label_table",
     "local_loss",
     "metric",
     "negatives",
@@ -199,8 +208,12 @@ __all__ = [
     "options",
     "pool_grid",
     "pooled_width",
+    "random_crop",
+    "random_flip",
     "require",
     "schedule",
+    "supervised_contrast",
+    "to_width",
 ]
 
 

@@ -122,6 +122,11 @@ def test_a_literal_block(text, block):
     assert literal_block(text) == block
 
 
+def test_the_paper_is_that_of_the_algorithms_own_card():
+    assert describe("bp").paper.startswith("Rumelhart")
+    assert describe("bp_deepsup").paper == "Lee et al. 2015, arXiv:1409.5185"  # the second card of its module
+
+
 # ---------------------------------------------------------------- errors
 
 
@@ -134,8 +139,8 @@ def test_an_unknown_algorithm_names_its_neighbours():
     ("card", "message"),
     [
         ("nowhere:CARD", "card of algorithm 'somebodys'.*cannot be loaded: ModuleNotFoundError"),
-        ("ffzoo_bp.card:NOTHING", "AttributeError"),
-        ("ffzoo_bp.options:BP", "expected an ffzoo.registry.cards.Card"),
+        ("ffzoo_zoo.bp:NOTHING", "AttributeError"),
+        ("ffzoo_zoo.bp:BP", "expected an ffzoo.registry.cards.Card"),
         (3, "is 3; expected an ffzoo.registry.cards.Card"),
     ],
 )

@@ -23,7 +23,18 @@ from ffzoo.plugin import (
 
 
 class CaFoDFA(BlockwiseAlgorithm):
-    """A predictor on every block; the output layer of direct feedback alignment only teaches the blocks.
+    """A predictor on every block, and blocks that learn by direct feedback alignment.
+
+    For block l with detached input and features h_l::
+
+        z       = W^T pool(norm(h_L)) + b         the output layer of dfa, which only teaches
+        delta_l = B_l (softmax(z) - onehot(y))    at h_l; B_l fixed and random
+        v_l     = V_l^T pool(h_l) + c_l           the predictor of block l
+        L_l     = CrossEntropy(v_l, y)            trains the predictor alone
+        prediction: the sum over blocks of softmax(v_l)
+
+    With frozen blocks the rule is the one of the released code, ``cafo``. The option ``grid`` is that of the
+    predictors as well.
 
     Attributes:
         output: W and b.

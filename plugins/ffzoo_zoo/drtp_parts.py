@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ffzoo.plugin import Backbone, Batch, BlockwiseAlgorithm, Feedback, FitOptions, OutputLayer, Step
-from ffzoo_drtp import options as drtp
+from ffzoo_zoo import drtp
 
 
 class DRTP(BlockwiseAlgorithm):
