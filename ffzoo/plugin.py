@@ -50,16 +50,18 @@ from ffzoo.registry.options import options, require
 if TYPE_CHECKING:
     from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
     from ffzoo.algorithms.contract import Algorithm, Metrics
-    from ffzoo.algorithms.feedback import FeedbackAlgorithm, pooled_width
-    from ffzoo.algorithms.options import FitOptions
+    from ffzoo.algorithms.feedback import FeedbackAlgorithm, OutputAlgorithm, feedback_matrix, pooled_width
+    from ffzoo.algorithms.making import make_part
+    from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.algorithms.stepping import note
-    from ffzoo.backbones.base import Backbone, full_precision
+    from ffzoo.backbones.base import Backbone, add_gradient, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
+    from ffzoo.kernels.kept import keep
     from ffzoo.parts.base import (
         Build,
         Context,
@@ -75,19 +77,16 @@ if TYPE_CHECKING:
     from ffzoo.parts.projection import pool_grid
 
 _LAZY = {
-    "note": "ffzoo.algorithms.stepping",
-    "pooled_width": "ffzoo.algorithms.feedback",
-    "FeedbackAlgorithm": "ffzoo.algorithms.feedback",
-    "MicroBatch": "ffzoo.algorithms.blockwise",
-    "Learn": "ffzoo.algorithms.blockwise",
-    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Algorithm": "ffzoo.algorithms.contract",
     "Arm": "ffzoo.bench.grid",
     "Backbone": "ffzoo.backbones.base",
     "Batch": "ffzoo.data.batch",
+    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Build": "ffzoo.parts.base",
     "Condition": "ffzoo.bench.grid",
     "Context": "ffzoo.parts.base",
+    "Execution": "ffzoo.algorithms.options",
+    "FeedbackAlgorithm": "ffzoo.algorithms.feedback",
     "Figure": "ffzoo.bench.report",
     "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
@@ -95,9 +94,12 @@ _LAZY = {
     "Goodness": "ffzoo.parts.base",
     "Grid": "ffzoo.bench.grid",
     "LabelEmbedding": "ffzoo.parts.base",
+    "Learn": "ffzoo.algorithms.blockwise",
     "LocalLoss": "ffzoo.parts.base",
     "Metrics": "ffzoo.algorithms.contract",
+    "MicroBatch": "ffzoo.algorithms.blockwise",
     "Negatives": "ffzoo.parts.base",
+    "OutputAlgorithm": "ffzoo.algorithms.feedback",
     "RawData": "ffzoo.data.bundle",
     "Report": "ffzoo.bench.report",
     "Samples": "ffzoo.data.batch",
@@ -105,9 +107,15 @@ _LAZY = {
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
+    "add_gradient": "ffzoo.backbones.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
+    "feedback_matrix": "ffzoo.algorithms.feedback",
     "full_precision": "ffzoo.backbones.base",
+    "keep": "ffzoo.kernels.kept",
+    "make_part": "ffzoo.algorithms.making",
+    "note": "ffzoo.algorithms.stepping",
     "pool_grid": "ffzoo.parts.projection",
+    "pooled_width": "ffzoo.algorithms.feedback",
 }
 
 __all__ = [
@@ -124,6 +132,7 @@ __all__ = [
     "Condition",
     "Context",
     "DataError",
+    "Execution",
     "FeedbackAlgorithm",
     "Figure",
     "FitOptions",
@@ -142,6 +151,7 @@ __all__ = [
     "NPairMargin",
     "Negatives",
     "OptionError",
+    "OutputAlgorithm",
     "OutputLayer",
     "Overlay",
     "Probe",
@@ -163,17 +173,21 @@ __all__ = [
     "Term",
     "View",
     "Windows",
+    "add_gradient",
     "algorithm",
     "backbone",
     "buffers_untouched",
     "dataset",
     "experiment",
+    "feedback_matrix",
     "full_precision",
     "fusion",
     "goodness",
     "hookimpl",
+    "keep",
     "label_embedding",
     "local_loss",
+    "make_part",
     "negatives",
     "normalization",
     "note",
