@@ -1,4 +1,4 @@
-"""Stochastic Forward-Forward: noisy copies of a sample span few dimensions, all samples many; there are no negatives.
+"""Stochastic Forward-Forward: noisy copies of a sample should span few dimensions, all samples many.
 
 No negatives: a sample x and a copy x' with noise. For block l with detached inputs, features h and h' ``(C, P)`` at P
 positions::
@@ -8,8 +8,6 @@ positions::
     L_l   = 1/2 mean over the batch of ED([h, h'])  -  1/2 ED(all (h + h') / 2 of the batch)
     u_l   = BatchNorm(h_l) without scale and shift, stop-gradient
     prediction: a linear softmax on the features, fitted when the blocks are done
-
-The copies of one sample shall differ in few directions, the samples in many.
 
 The control to read beside every figure of this rule is ``random_features``: the same probe on blocks that learned
 nothing.
