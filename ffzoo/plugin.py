@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.blockwise import BlockwiseAlgorithm
     from ffzoo.algorithms.contract import Algorithm, Metrics
     from ffzoo.algorithms.feedback import Feedback, OutputLayer, feedback_matrix, pooled_width
+    from ffzoo.algorithms.making import make_part
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.algorithms.step import Step
     from ffzoo.backbones.base import Backbone, add_gradient, full_precision
@@ -121,6 +122,7 @@ _LAZY = {
     "full_precision": "ffzoo.backbones.base",
     "keep": "ffzoo.kernels.kept",
     "label_table": "ffzoo.parts.projection_matrices",
+    "make_part": "ffzoo.algorithms.making",
     "pool_grid": "ffzoo.parts.projection",
     "pooled_width": "ffzoo.algorithms.feedback",
     "random_crop": "ffzoo.data.augment",
@@ -201,6 +203,7 @@ __all__ = [
     "label_embedding",
     "label_table",
     "local_loss",
+    "make_part",
     "metric",
     "negatives",
     "normalization",

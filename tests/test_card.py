@@ -22,15 +22,17 @@ from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError, OptionError, PluginError, UnknownNameError
 from ffzoo.parts.options import ConcatLinear, Logistic
 from ffzoo.registry.cards import SOURCES, Published
+from ffzoo.registry.declare import declarations
 
 # ---------------------------------------------------------------- reading a card
 
 
 def test_the_sheet_of_a_recipe():
     sheet = describe("vanilla_ff")
-    assert sheet.card == importlib.import_module("ffzoo_vanilla_ff.card").VANILLA_FF
+    declared = {d.name: d.keywords for d in declarations(importlib.import_module("ffzoo_zoo.vanilla_ff"))}
+    assert sheet.card is declared["vanilla_ff"]["card"]
     assert (sheet.name, sheet.plugin, sheet.distribution) == ("vanilla_ff", "vanilla_ff", "ffzoo")
-    assert sheet.module == "ffzoo_vanilla_ff"
+    assert sheet.module == "ffzoo_zoo.vanilla_ff"
     assert sheet.formula.startswith("G_l = mean of h_l^2") and sheet.formula.splitlines()[-1].startswith("u_l = ")
     assert (sheet.isolation, sheet.coupling) == ("local", "none")
     assert sheet.views == ("positive", "negative") and sheet.extra == () and sheet.label_sweep

@@ -18,7 +18,7 @@ from ffzoo.plugin import (
     pool_grid,
     pooled_width,
 )
-from ffzoo_noprop import options as noprop
+from ffzoo_zoo import noprop
 
 
 class NoProp(BlockwiseAlgorithm):

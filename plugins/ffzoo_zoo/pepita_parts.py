@@ -18,7 +18,7 @@ from ffzoo.plugin import (
     feedback_matrix,
     keep,
 )
-from ffzoo_pepita import options as pepita
+from ffzoo_zoo import pepita
 
 
 class PEPITA(BlockwiseAlgorithm):

@@ -8,21 +8,22 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import add_gradient
-from ffzoo.parts.fusions import Probe
-from ffzoo.parts.options import Probe as ProbeOptions
 from ffzoo.plugin import (
     Backbone,
     Batch,
     BlockwiseAlgorithm,
     Execution,
     FitOptions,
+    Fusion,
     FusionBuild,
+    Probe,
     Samples,
     Step,
+    add_gradient,
     full_precision,
+    make_part,
 )
-from ffzoo_softhebb import options as softhebb
+from ffzoo_zoo import softhebb
 
 
 class SoftHebb(BlockwiseAlgorithm):
@@ -47,7 +48,8 @@ class SoftHebb(BlockwiseAlgorithm):
         with torch.no_grad():
             for layer in chain(*self._layers) if config.radius else ():
                 layer.weight.mul_(config.radius / _of_units(layer.weight, _norms(layer.weight).clamp(min=1e-12)))
-        self.probe = Probe(ProbeOptions(grid=config.grid), FusionBuild(backbone.feature_shapes, num_classes, None, 0))
+        read = FusionBuild(backbone.feature_shapes, num_classes, None, 0)
+        self.probe: Fusion = make_part("fusions", Probe(grid=config.grid), read)
 
     def run_as(self, execution: Execution) -> None:
         """See :meth:`ffzoo.Algorithm.run_as`; layers learn in hooks, which compiled blocks would not call."""
