@@ -52,8 +52,8 @@ def test_ratios_are_paired_by_round():
 
 
 def test_an_interval_with_one_in_it_shows_no_difference():
-    assert Ratio(1.2, 1.1, 1.3).excludes_one and Ratio(0.8, 0.7, 0.9).excludes_one
-    assert not Ratio(1.2, 0.9, 1.3).excludes_one and not Ratio(1.2, None, None).excludes_one
+    assert Ratio(1.2, 1.1, 1.3).side == 1 and Ratio(0.8, 0.7, 0.9).side == -1
+    assert Ratio(1.2, 0.9, 1.3).side == Ratio(1.2, None, None).side == 0
 
 
 def test_every_round_has_every_arm_once_in_a_changing_order():
