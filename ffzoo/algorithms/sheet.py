@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import PluginError
 from ffzoo.registry.cards import Card
@@ -63,7 +64,7 @@ class Sheet:
         card: None for an algorithm of somebody else's that brings none.
         formula: as its docstring gives it; empty if it gives none.
         intro: what the docstring says right before the formula, such as what its symbols mean.
-        module: where the recipe or the class is defined; empty if that cannot be told.
+        module: that registered it.
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         views: what a training step forwards, e.g. ``("positive", "negative")``.
@@ -124,7 +125,7 @@ def describe(name: str) -> Sheet:
         card=card,
         formula=formula,
         intro=intro,
-        module=_module(entry),
+        module=entry.module,
         defaults=dict(entry.tags.get("defaults", {})),
         command=f"python -m ffzoo.eval --algo {entry.name}",
         **(_of_recipe(spec.recipe, own) if spec.recipe is not None else _of_class(spec.target, own)),
@@ -181,17 +182,12 @@ def _indent(line: str) -> int:
 
 
 def _docstrings(entry: Entry) -> list[str]:
-    """Where the formula may stand: a class's or function's own docstring, then its module's."""
+    """Return where the formula may stand: the docstrings of a class or function, of its module, and of the plugin."""
     target = entry.load()
-    module = sys.modules.get(_module(entry))
     own = None if isinstance(target, Recipe) else target.__doc__
-    return [text for text in (own, module.__doc__ if module else None) if text]
-
-
-def _module(entry: Entry) -> str:
-    if isinstance(entry.target, str):
-        return entry.target.partition(":")[0]
-    return "" if isinstance(entry.target, Recipe) else str(entry.target.__module__)
+    lazy = entry.target.partition(":")[0] if isinstance(entry.target, str) else ""
+    modules = [sys.modules[name] for name in (lazy, entry.module) if name in sys.modules]
+    return [text for text in (own, *(module.__doc__ for module in modules)) if text]
 
 
 def _choice(key: str, kind: str, name: str, config: object | None) -> Choice:
@@ -235,33 +231,14 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
         ("fusion", "fusions", recipe.fusion),
     ]
     found = [(key, kind, *find(kind, part)) for key, kind, part in slots]
-    targets = {key: entry.load() for key, _, entry, _ in found}
-    names = {key: entry.name for key, _, entry, _ in found}
-
-    # A goodness may be a plain function, which declares nothing.
-    coupled = [t for key, t in targets.items() if not key.endswith(("norm", "schedule", "label_embedding"))]
-    couplings = {getattr(target, "coupling", "none") for target in coupled} - {"none"}
-    scores = [getattr(target, "kind", "sample") for key, target in targets.items() if key.endswith("goodness")]
-    required = {field for target in coupled for field in getattr(target, "requires", ())}
-    labelled, contrasts = names["label_embedding"] != "none", names["negatives"] != "none"
-    reads_features = targets["fusion"].reads == "features"
-
-    views, extra = ["positive"], []
-    if contrasts:
-        views.append("negative" if targets["negatives"].sign < 0 else "second positive")
-    if labelled and reads_features:
-        views.append("neutral label")
-    if contrasts and targets["negatives"].reads_prediction:
-        extra.append("a prediction, for the negatives")
-    if "others" in required:
-        extra.append("every view once more, for the other blocks' scores")
+    meant = meaning(recipe)
     return {
         "isolation": recipe.isolation,
-        "coupling": "+".join(sorted(couplings)) or "none",
-        "views": tuple(views),
-        "extra": tuple(extra),
-        "label_sweep": labelled and "class" not in scores and not reads_features,
-        "fusion": names["fusion"],
+        "coupling": meant.coupling,
+        "views": meant.views,
+        "extra": meant.extra,
+        "label_sweep": meant.label_sweep,
+        "fusion": meant.fusion,
         "choices": (*own, *(_choice(key, kind, entry.name, config) for key, kind, entry, config in found)),
         "settings": _settings(recipe),
     }

@@ -309,8 +309,8 @@ def train_cell(
         OptionError: the device is not there.
     """
     from ffzoo.run import environment
+    from ffzoo.run.folder import RunFolder
     from ffzoo.run.runner import read_data, run_all
-    from ffzoo.run.trained import CONFIG
 
     if scratch is None and further is not None:
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
@@ -318,7 +318,7 @@ def train_cell(
     run = RunConfig.from_json(config)
     environment.resolve_device(run.device)
     folder = None if scratch is None else scratch.folder
-    begun = folder is not None and (folder / CONFIG).exists()
+    begun = folder is not None and RunFolder(folder).begun
     if scratch is not None and not begun:
         scratch.clear()  # killed before anything was trained
     try:

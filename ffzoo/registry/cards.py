@@ -82,3 +82,9 @@ class Card:
         require(1900 <= self.year <= 2100, "year", self.year, "a year")
         require(self.url.startswith("https://"), "url", self.url, "an address that begins with https://")
         require(bool(self.local), "local", self.local, "a sentence")
+
+    @property
+    def paper(self) -> str:
+        """The source in short: authors, year, and the arXiv number where there is one."""
+        number = self.url.partition("arxiv.org/abs/")[2]
+        return f"{self.authors} {self.year}, " + (f"arXiv:{number}" if number else self.url.removeprefix("https://"))

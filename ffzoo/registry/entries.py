@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "datasets": "data set",
         "dataset_sources": "data set source",
         "experiments": "experiment",
+        "observers": "observer",
+        "metrics": "metric",
     }
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -68,7 +70,20 @@ def import_target(text: str, what: str) -> Any:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered name."""
+    """One registered name.
+
+    Attributes:
+        kind: of the registry.
+        name: what it is chosen by.
+        target: what the name stands for, or its lazy ``"module:attribute"``.
+        provenance: who registered it.
+        aliases: further names.
+        summary: one line.
+        paper: the source in short.
+        config: a frozen dataclass of its options, or its lazy name.
+        tags: what only some kinds have: ``card`` and ``defaults``.
+        module: the module that registered it, whose docstring may hold the formula.
+    """
 
     kind: str
     name: str
@@ -79,6 +94,7 @@ class Entry:
     paper: str = ""
     config: str | type | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
+    module: str = ""
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.aliases):

@@ -11,10 +11,11 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import os
+import pkgutil
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ import pluggy
 
 from ffzoo.errors import PluginError, nearest
 from ffzoo.registry import hookspecs
+from ffzoo.registry.declare import declarations
 from ffzoo.registry.entries import KINDS, Entry, Provenance, Registry
 
 GROUP = "ffzoo"
+_KEYWORDS = ("aliases", "summary", "paper", "config")
+_TAGS = {"algorithms": ("card", "defaults"), "datasets": ("defaults",)}
+"""What ``register`` takes beside the keywords of every kind."""
 SHIPPED = "ffzoo"
 """The distribution that ships; what it registers is the library's own."""
 
@@ -77,17 +82,28 @@ class Zoo:
             self.manager.register(plugin, name)
             self._check_hooks(plugin)
             others = [p for p in self.manager.get_plugins() if p is not plugin]
+            declared, module = declarations(plugin), getattr(plugin, "__name__", type(plugin).__module__)
             for kind, registry in self.registries.items():
                 entries: list[Entry] = []
 
                 def register(
                     entry_name: str, target: Any, /, *, _kind: str = kind, _to: list[Entry] = entries, **kw: Any
                 ) -> None:
-                    known = {k: kw.pop(k) for k in ("aliases", "summary", "paper", "config") if k in kw}
-                    _to.append(Entry(_kind, entry_name, target, provenance, tags=kw, **known))
+                    known = _keywords(_kind)
+                    for word in kw:
+                        if word not in known:
+                            raise PluginError(
+                                f"{provenance} registers {KINDS[_kind]} {entry_name!r} with the unknown keyword "
+                                f"{word!r}: {nearest(word, known)}"
+                            )
+                    tags = {word: kw.pop(word) for word in _TAGS.get(_kind, ()) if word in kw}
+                    _to.append(Entry(_kind, entry_name, target, provenance, tags=tags, module=module, **kw))
 
                 caller = self.manager.subset_hook_caller(f"register_{kind}", others)
                 caller(register=register)
+                for d in declared:
+                    if d.kind == kind:
+                        register(d.name, d.target, **d.keywords)
                 for entry in entries:
                     registry.add(entry)
         except Exception as error:
@@ -138,18 +154,40 @@ class Zoo:
 
         self.register(builtin, Provenance("ffzoo", SHIPPED, __version__))
         allowed = os.environ.get("FFZOO_LOAD_PLUGINS")
-        blocked = set(_names(os.environ.get("FFZOO_BLOCK_PLUGINS", "")))
+        allows = None if allowed is None else _names(allowed)
+        blocked = _names(os.environ.get("FFZOO_BLOCK_PLUGINS", ""))
         for point, provenance in _entry_points():
-            if allowed is not None and point.name not in _names(allowed):
-                self.skip(provenance, "not in FFZOO_LOAD_PLUGINS", warn=False)
-            elif point.name in blocked:
-                self.skip(provenance, "in FFZOO_BLOCK_PLUGINS", warn=False)
-            else:
-                try:
-                    self.register(point.load(), provenance)
-                except Exception as error:  # a plugin may raise anything at import
-                    text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-                    self.skip(provenance, text)
+            for name, module in self._modules(point):
+                of_module = replace(provenance, plugin=name)
+                if allows is not None and not {name, point.name} & set(allows):
+                    self.skip(of_module, "not in FFZOO_LOAD_PLUGINS", warn=False)
+                elif {name, point.name} & set(blocked):
+                    self.skip(of_module, "in FFZOO_BLOCK_PLUGINS", warn=False)
+                else:
+                    try:
+                        self.register(importlib.import_module(module) if module else point.load(), of_module)
+                    except Exception as error:  # a plugin may raise anything at import
+                        text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+                        self.skip(of_module, text)
+
+    def _modules(self, point: importlib.metadata.EntryPoint) -> list[tuple[str, str]]:
+        """Return name and module of each plugin of an entry point: the module it names, or the package's public ones.
+
+        A package whose own ``__init__`` registers something is a plugin like a module. ``*_parts`` are no plugins.
+        """
+        try:
+            package = importlib.import_module(point.module) if not point.attr else None
+        except Exception:  # found out again, and said, when it is loaded
+            package = None
+        path = getattr(package, "__path__", None)
+        if package is None or path is None or declarations(package) or self._has_hooks(package):
+            return [(point.name, "")]
+        names = sorted(module.name for module in pkgutil.iter_modules(path))
+        public = [name for name in names if not name.startswith("_") and not name.endswith("_parts")]
+        return [(name, f"{point.module}.{name}") for name in public]
+
+    def _has_hooks(self, plugin: object) -> bool:
+        return any(self.manager.parse_hookimpl_opts(plugin, attribute) for attribute in dir(plugin))
 
     def load_file(self, path: str | Path) -> None:
         """Load an unpackaged plugin from a Python file.
@@ -186,6 +224,10 @@ class Zoo:
             yield
         finally:
             self.unregister(plugin, name)
+
+
+def _keywords(kind: str) -> tuple[str, ...]:
+    return (*_KEYWORDS, *_TAGS.get(kind, ()))
 
 
 def _names(text: str) -> list[str]:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from ffzoo import Term
 from ffzoo.parts.options import ProjectionHead, SupCon
-from ffzoo_deeperforward.recipes import DEEPERFORWARD
 from ffzoo_hcl_ff.options import Hierarchy
+from ffzoo_zoo.deeperforward import DEEPERFORWARD
 
 HCL_FF = DEEPERFORWARD.replace(
     terms=(

@@ -18,8 +18,8 @@ Published: ImageNet 78.15 % with ResNet-101 in 2 modules; on CIFAR-10 in figures
 from __future__ import annotations
 
 from ffzoo import Recipe, Term
-from ffzoo_dgl.options import AuxConv
 from ffzoo_infopro.options import Decoder, DepthCrossEntropy, Reconstruction
+from ffzoo_zoo.dgl import AuxConv
 
 INFOPRO = Recipe(
     terms=(
