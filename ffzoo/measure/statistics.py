@@ -38,6 +38,18 @@ class Gap:
             return 0
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
+    @property
+    def size(self) -> str:
+        """How large it is, without its sign, which words beside it say: ``11.52 [9.93, 13.11]``."""
+        if self.low is None or self.high is None:
+            return f"{abs(self.mean):.2f}"
+        low, high = sorted((abs(self.low), abs(self.high)))
+        return f"{abs(self.mean):.2f} [{low:.2f}, {high:.2f}]"
+
+    def __str__(self) -> str:
+        ends = "" if self.low is None or self.high is None else f" [{self.low:+.2f}, {self.high:+.2f}]"
+        return f"{self.mean:+.2f}{ends}"
+
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
     """Mean of independent values, one a seed, with its interval.
@@ -77,7 +89,7 @@ def trend(gaps: Mapping[float, Sequence[float]], confidence: float = 0.95) -> Ga
         confidence: of the interval.
 
     Returns:
-        Slopes in units of the gap for each factor e of x.
+        Slopes in units of the gap per e-fold increase of x.
 
     Raises:
         ValueError: fewer than two x, one that is not positive, or seeds that differ in number.
