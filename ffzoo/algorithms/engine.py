@@ -80,8 +80,6 @@ class RecipeAlgorithm(SteppingAlgorithm):
         self.label_embedding.attach(backbone.input_shape, shapes, generator)
         self.negatives: Negatives = make_part("negatives", recipe.negatives, num_classes)
         self.schedule: Schedule = make_part("schedules", recipe.schedule, depth)
-        if recipe.goodness_norm == "auto":
-            raise RecipeError("goodness_norm is 'auto', which is a choice of forward_norm; expected none, l2, ...")
         norm = forward_norm(recipe.forward_norm, backbone)
         # norms[l] stands in front of block l and is trained by it: behind a stop-gradient the block
         # before could not.

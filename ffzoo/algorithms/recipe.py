@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ffzoo.errors import OptionError, RecipeError, nearest
 from ffzoo.registry import options
-from ffzoo.registry.choices import Part, find, part_from_json, part_to_json, resolve
+from ffzoo.registry.choices import FORWARD_NORM, Part, find, part_from_json, part_to_json, resolve
 
 Isolation = Literal["local", "overlap", "none"]
 
@@ -26,7 +26,7 @@ _KIND_OF = {
     "label_embedding": "label_embeddings",
     "negatives": "negatives",
     "goodness_norm": "normalizations",
-    "forward_norm": "normalizations",
+    "forward_norm": FORWARD_NORM,
     "schedule": "schedules",
     "fusion": "fusions",
 }

@@ -22,7 +22,7 @@ from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import PluginError
 from ffzoo.registry.cards import Card
-from ffzoo.registry.choices import find
+from ffzoo.registry.choices import FORWARD_NORM, find
 from ffzoo.registry.entries import Entry, import_target
 from ffzoo.registry.loader import SHIPPED, ZOO
 from ffzoo.registry.options import to_json
@@ -37,7 +37,7 @@ class Choice:
 
     Attributes:
         key: how ``--set`` names it, e.g. ``"goodness"`` or ``"terms.1.loss"``; empty for an algorithm's own options.
-        kind: of the registry, e.g. ``"local_losses"``.
+        kind: of the registry, e.g. ``"local_losses"``, or ``"forward_norm"``.
         name: it is registered by.
         options: all of them, as JSON values.
         changed: those that are not the part's defaults.
@@ -226,7 +226,7 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
         ("label_embedding", "label_embeddings", recipe.label_embedding),
         ("negatives", "negatives", recipe.negatives),
         ("goodness_norm", "normalizations", recipe.goodness_norm),
-        ("forward_norm", "normalizations", recipe.forward_norm),
+        ("forward_norm", FORWARD_NORM, recipe.forward_norm),
         ("schedule", "schedules", recipe.schedule),
         ("fusion", "fusions", recipe.fusion),
     ]

@@ -143,11 +143,6 @@ def register_label_embeddings(register: Register) -> None:
 def register_normalizations(register: Register) -> None:
     """Normalizations without parameters."""
     register("none", "ffzoo.parts.norms:Normalization", aliases=("identity",), summary="nothing")
-    register(
-        "auto",
-        "ffzoo.parts.norms:Normalization",
-        summary="layernorm between native blocks, none in a model with norms of its own",
-    )
     register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
     register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
     register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)

@@ -33,6 +33,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+# What looks like a name of a kind and is none, and why.
+_NO_NAMES = {("normalizations", "auto"): "'auto' is a value of forward_norm and names no normalization"}
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ class Registry:
             PluginError: a name or alias is taken; the message names both plugins.
         """
         for name in (entry.name, *entry.aliases):
+            if (self.kind, name) in _NO_NAMES:
+                raise PluginError(f"{entry.provenance}: {_NO_NAMES[self.kind, name]}; choose another name")
             taken = self._entries.get(self._aliases.get(name, name))
             if taken is not None:
                 raise PluginError(
@@ -176,9 +180,8 @@ class Registry:
         """
         entry = self._entries.get(self._aliases.get(name, name))
         if entry is None:
-            raise UnknownNameError(
-                f"unknown {KINDS[self.kind]} {name!r}: {nearest(str(name), self._entries)}{self.hint}"
-            )
+            why = _NO_NAMES.get((self.kind, name), f"unknown {KINDS[self.kind]} {name!r}")
+            raise UnknownNameError(f"{why}: {nearest(str(name), self._entries)}{self.hint}")
         return entry
 
     def of_config(self, config: object) -> Entry:
