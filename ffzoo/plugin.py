@@ -51,9 +51,10 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
     from ffzoo.algorithms.contract import Algorithm, Metrics
     from ffzoo.algorithms.feedback import FeedbackAlgorithm, pooled_width
+    from ffzoo.algorithms.making import make_part
     from ffzoo.algorithms.options import FitOptions
     from ffzoo.algorithms.stepping import note
-    from ffzoo.backbones.base import Backbone, full_precision
+    from ffzoo.backbones.base import Backbone, as_written, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
@@ -105,8 +106,10 @@ _LAZY = {
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
+    "as_written": "ffzoo.backbones.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
     "full_precision": "ffzoo.backbones.base",
+    "make_part": "ffzoo.algorithms.making",
     "pool_grid": "ffzoo.parts.projection",
 }
 
@@ -164,6 +167,7 @@ __all__ = [
     "View",
     "Windows",
     "algorithm",
+    "as_written",
     "backbone",
     "buffers_untouched",
     "dataset",
@@ -174,6 +178,7 @@ __all__ = [
     "hookimpl",
     "label_embedding",
     "local_loss",
+    "make_part",
     "negatives",
     "normalization",
     "note",

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from ffzoo import Recipe, Term
 from ffzoo.parts.options import Logistic
-from ffzoo_ffdl.options import LabelProjections
+from ffzoo_zoo.ffdl import LabelProjections
 
 SELECTIVITY = Recipe(
     terms=(Term("kurtosis", Logistic(threshold=3.0, scale=1.0)),),

@@ -55,5 +55,5 @@ def test_the_memory_survives_a_checkpoint():
 
 
 def test_samples_must_be_known():
-    with pytest.raises(OptionError, match="f3 keeps an error a sample"):
+    with pytest.raises(OptionError, match="f3 keeps an error per sample"):
         ref.build("f3").train_step(torch.randn(2, ref.INPUTS, dtype=torch.float64), torch.tensor([0, 1]))
