@@ -58,7 +58,7 @@ class InfoNCE(Goodness):
 
 
 class NegativeMean(LocalLoss):
-    """L = - mean of a map ``(B, P)``: its goodness is to rise."""
+    """L = - mean of a map ``(B, P)``: the goodness should rise."""
 
     accepts = ("map",)
 

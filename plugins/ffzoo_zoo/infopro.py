@@ -127,7 +127,8 @@ INFOPRO = algorithm(
             "The prediction is a fusion of the blocks; theirs is the last module's.",
         ),
         remarks=(
-            "The results on CIFAR-10 are published as plots only; the memory falls by 40 to 60 % (the authors' repository).",
+            "The results on CIFAR-10 are published as plots only; the memory falls by 40 to 60 % (the authors' "
+            "repository).",
         ),
     ),
 )

@@ -91,7 +91,7 @@ class MomentumLayer(Goodness):
         if ctx.training and self.average is not None:
             with torch.no_grad():
                 for key, theta in self._next[0].named_parameters():
-                    # A new tensor: the backward pass is still to read the old one.
+                    # A new tensor: the backward pass reads the old one later.
                     gamma = torch.lerp(theta, self.average.get_buffer(key), self.config.momentum)
                     setattr(self.average, key, gamma)
         return z
