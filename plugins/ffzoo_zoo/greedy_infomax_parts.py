@@ -1,25 +1,24 @@
-"""How well the upper rows of a map foretell the lower ones.
-
-    a = pool_grid(h)                                             (B, C, G, G)
-    log f_k(i, j, r, c) = a_j[r + k + s, c] . W_k a_i[r, c]      sample i's patch foretells, sample j's is foretold
-    G_k(i) = mean over rows r and columns c of log softmax over j of log f_k(i, j, r, c), at j = i
-
-The one right patch stands among those of the whole batch at the same place. s rows are skipped.
-"""
+"""The torch code of :mod:`ffzoo_zoo.greedy_infomax`."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from ffzoo.errors import RecipeError
-from ffzoo.parts.base import Build, Context, Goodness, LocalLoss
-from ffzoo.parts.projection import pool_grid
-from ffzoo_greedy_infomax import options
+from ffzoo.plugin import Build, Context, Goodness, LocalLoss, RecipeError, pool_grid
+from ffzoo_zoo import greedy_infomax
 
 
 class InfoNCE(Goodness):
-    """G_k for every step k down the map; the options are :class:`ffzoo_greedy_infomax.options.InfoNCE`.
+    """How well the upper rows of a map foretell the lower ones: G_k for every step k down the map.
+
+    With sample i's patch foretelling and sample j's foretold::
+
+        a = pool_grid(h)                                             (B, C, G, G)
+        log f_k(i, j, r, c) = a_j[r + k + s, c] . W_k a_i[r, c]      s rows are skipped
+        G_k(i) = mean over rows r and columns c of log softmax over j of log f_k(i, j, r, c), at j = i
+
+    The one right patch stands among those of the whole batch at the same place.
 
     Attributes:
         weight: W_k ``(steps, C, C)``, learned.
@@ -31,7 +30,7 @@ class InfoNCE(Goodness):
     kind = "map"
     batch_level = True
 
-    def __init__(self, config: options.InfoNCE, build: Build) -> None:
+    def __init__(self, config: greedy_infomax.InfoNCE, build: Build) -> None:
         super().__init__(config, build)
         if len(build.shape) != 3 or min(build.shape[1:]) < 2:
             raise RecipeError(
@@ -45,12 +44,12 @@ class InfoNCE(Goodness):
         self.weight = nn.Parameter(torch.randn(steps, channels, channels, generator=build.generator) / channels)
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """``(B, C, H, W) -> (B, steps)``."""
+        """Return G, ``(B, C, H, W) -> (B, steps)``."""
         a = pool_grid(h, self.grid).unflatten(1, (-1, self.grid, self.grid))
-        return torch.stack([self._step(a, k + 1, w) for k, w in enumerate(self.weight)], 1)
+        return torch.stack([self._step(a, k, w) for k, w in enumerate(self.weight, 1)], 1)
 
     def _step(self, a: Tensor, k: int, w: Tensor) -> Tensor:
-        """G_k ``(B,)`` of pooled maps ``(B, C, G, G)``."""
+        """Return G_k ``(B,)`` of pooled maps ``(B, C, G, G)``."""
         reach = k + self.skip
         foretelling = torch.einsum("dc,bcrx->rxbd", w, a[:, :, :-reach])
         foretold = a[:, :, reach:].permute(2, 3, 1, 0)  # (rows, columns, C, B)
@@ -59,10 +58,10 @@ class InfoNCE(Goodness):
 
 
 class NegativeMean(LocalLoss):
-    """L = - mean of a map ``(B, P)``: its goodness is to rise."""
+    """L = - mean of a map ``(B, P)``: the goodness should rise."""
 
     accepts = ("map",)
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """The mean over batch and map."""
+        """Return minus the mean over batch and map."""
         return -scores[0].mean()

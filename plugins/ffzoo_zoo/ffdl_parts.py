@@ -1,10 +1,4 @@
-"""Labels for every block: a learned projection of the label is added to what the block reads.
-
-    block 1 reads   x + P_1 onehot(y)                     P_1: (K, C, H, W) or (K, D)
-    block l reads   norm(h_(l-1)) + P_l onehot(y)         P_l: (K, C), the same at every position, or (K, D)
-
-The neutral label adds the mean over the classes.
-"""
+"""The torch code of :mod:`ffzoo_zoo.ffdl`."""
 
 from __future__ import annotations
 
@@ -13,12 +7,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ffzoo.parts.base import LabelEmbedding
-from ffzoo_ffdl import options
+from ffzoo.plugin import LabelEmbedding
+from ffzoo_zoo import ffdl
 
 
 class LabelProjections(LabelEmbedding):
-    """See the module's text; the options are :class:`ffzoo_ffdl.options.LabelProjections`.
+    """A learned projection of the label, which is added to what each block reads.
+
+    For block l::
+
+        block 1 reads   x + P_1 onehot(y)                     P_1: (K, C, H, W) or (K, D)
+        block l reads   norm(h_(l-1)) + P_l onehot(y)         P_l: (K, C), the same at every position, or (K, D)
+
+    The neutral label adds the mean over the classes.
 
     Attributes:
         projections: P_l of each block, which trains it.
@@ -26,7 +27,7 @@ class LabelProjections(LabelEmbedding):
 
     per_block = True
 
-    def __init__(self, config: options.LabelProjections, num_classes: int) -> None:
+    def __init__(self, config: ffdl.LabelProjections, num_classes: int) -> None:
         super().__init__(config, num_classes)
         self.scale = config.scale
 
@@ -40,15 +41,15 @@ class LabelProjections(LabelEmbedding):
         )
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """What the first block reads, shaped like ``x``."""
+        """Return what the first block reads, shaped like ``x``."""
         return self.inject(0, x, y)
 
     def inject(self, block: int, u: Tensor, y: Tensor | None) -> Tensor:
-        """``u`` plus the block's vector of each label, shaped like ``u``."""
+        """Return ``u`` plus the block's vector of each label, shaped like ``u``."""
         vectors = self.projections[block]
         chosen = vectors.mean(0, keepdim=True) if y is None else vectors[y]
         return u + chosen.view(*chosen.shape, *[1] * (u.dim() - chosen.dim()))
 
     def owner(self, name: str) -> int:
-        """The block whose projection it is."""
+        """Return the block whose projection it is."""
         return int(name.rpartition(".")[2])

@@ -1,13 +1,4 @@
-"""A class goodness behind a moving average of the next block's first layer.
-
-    u = norm(h)                                              as the next block reads it
-    a = ReLU(layer(u; gamma)) + ReLU(layer(u; beta))         the next block's first convolution or linear layer
-    z = W^T pool_grid(a) + b                                 (B, K)
-    gamma <- m gamma + (1 - m) theta                         once a step; theta: the next block's weights before it
-
-gamma starts from theta and has no gradient; beta, the learnable bias of the paper, is learned with the block, as W and
-b are. The last block has nobody behind it, so there a = h.
-"""
+"""The torch code of :mod:`ffzoo_zoo.man`."""
 
 from __future__ import annotations
 
@@ -17,16 +8,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.backbones.base import Backbone, as_written, full_precision
-from ffzoo.errors import RecipeError
-from ffzoo.parts.base import Build, Context, Goodness
-from ffzoo.parts.projection import pool_grid
-from ffzoo.registry.choices import find
-from ffzoo_man import options
+from ffzoo.plugin import (
+    Backbone,
+    Build,
+    Context,
+    Goodness,
+    RecipeError,
+    as_written,
+    full_precision,
+    make_part,
+    pool_grid,
+)
+from ffzoo_zoo import man
 
 
 class MomentumLayer(Goodness):
-    """See the module's text; the options are :class:`ffzoo_man.options.MomentumLayer`.
+    """A class goodness behind a moving average of the next block's first layer.
+
+    With the next block's first convolution or linear layer as layer, and theta its weights before the step::
+
+        u = norm(h)                                              as the next block reads it
+        a = ReLU(layer(u; gamma)) + ReLU(layer(u; beta))
+        z = W^T pool_grid(a) + b                                 (B, K)
+        gamma <- m gamma + (1 - m) theta                         once per step
+
+    gamma starts from theta and has no gradient; beta, the learnable bias of the paper, is learned with the block, as W
+    and b are. The last block has nobody behind it, so there a = h.
 
     Attributes:
         average: the layer with the weights gamma, which are buffers; None for the last block, as the next one.
@@ -39,7 +46,7 @@ class MomentumLayer(Goodness):
     coupling = "shared parameters"
     batch_level = True  # the average moves at every pass, so a step must be one pass
 
-    def __init__(self, config: options.MomentumLayer, build: Build) -> None:
+    def __init__(self, config: man.MomentumLayer, build: Build) -> None:
         super().__init__(config, build)
         self.config, self.build = config, build
         self.average: nn.Module | None = None
@@ -58,8 +65,7 @@ class MomentumLayer(Goodness):
             # In a list they are no submodules: the next block's weights are not this one's.
             self._backbone, self._next = [backbone], [layer]
             name = ("none" if backbone.normalized else "layernorm") if config.norm == "auto" else config.norm
-            entry, norm_config = find("normalizations", name)
-            self.norm = entry.load()(norm_config, build.shape)
+            self.norm = make_part("normalizations", name, build.shape)
             self.average, self.bias_layer = copy.deepcopy(layer), copy.deepcopy(layer)
             for key, p in list(self.average.named_parameters()):
                 delattr(self.average, key)
@@ -73,32 +79,32 @@ class MomentumLayer(Goodness):
         self.bias = nn.Parameter(torch.zeros(build.num_classes))
 
     def _seen(self, h: Tensor) -> Tensor:
-        """What the classifier reads."""
+        """Return what the classifier reads."""
         if self.average is None or self.bias_layer is None or self.norm is None:
             return h
         u = self.norm(self._backbone[0].downsample(self.build.block + 1, full_precision(h)))
         return F.relu(over_channels(self.average, u)) + F.relu(over_channels(self.bias_layer, u))
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
-        """Class scores z ``(B, K)``; in training the average then moves."""
+        """Return class scores z ``(B, K)``; in training the average then moves."""
         z = pool_grid(self._seen(h), self.config.grid) @ self.readout + self.bias
         if ctx.training and self.average is not None:
             with torch.no_grad():
                 for key, theta in self._next[0].named_parameters():
-                    # A new tensor: the backward pass is still to read the old one.
+                    # A new tensor: the backward pass reads the old one later.
                     gamma = torch.lerp(theta, self.average.get_buffer(key), self.config.momentum)
                     setattr(self.average, key, gamma)
         return z
 
 
 def over_channels(layer: nn.Module, u: Tensor) -> Tensor:
-    """A convolution of a map, or a linear layer over the channels of every position."""
+    """Apply a convolution to a map, or a linear layer to the channels of every position."""
     y: Tensor = layer(u) if isinstance(layer, nn.Conv2d) else layer(u.movedim(1, -1)).movedim(-1, 1)
     return y
 
 
 def first_layer(backbone: Backbone, l: int, shape: tuple[int, ...]) -> nn.Module:
-    """The first convolution or linear layer of block ``l`` that reads the channels of features of a shape."""
+    """Return the first convolution or linear layer of block ``l`` that reads the channels of features of a shape."""
     for name, module in backbone.named_modules():
         if backbone.owner(f"{name}.weight") != l or not as_written(module):
             continue
@@ -107,8 +113,7 @@ def first_layer(backbone: Backbone, l: int, shape: tuple[int, ...]) -> nn.Module
         if isinstance(module, nn.Conv2d) and module.in_channels == shape[0] and len(shape) == 3:
             return module
     raise RecipeError(
-        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {shape[0]} "
-        f"channels of the "
-        "block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, "
-        "such as cnn"
+        f"block {l + 1} of {backbone.name} has no convolution or linear layer that reads the {shape[0]} channels of "
+        "the block before, so there is nothing for goodness=momentum_layer to follow; expected another backbone, such "
+        "as cnn"
     )

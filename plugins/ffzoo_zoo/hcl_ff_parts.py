@@ -1,12 +1,4 @@
-"""Cross-entropy at a level of a class hierarchy.
-
-The hierarchy is a tree: class means of the inputs, merged two by two by Ward's criterion. Level d has one group for
-each node at depth d below the root, and one for each class whose branch ended above; the deepest level has the classes
-themselves.
-
-    z_G = mean over the classes k of group G of z_k          (B, groups)
-    L = CrossEntropy(z, group of y)
-"""
+"""The torch code of :mod:`ffzoo_zoo.hcl_ff`."""
 
 from __future__ import annotations
 
@@ -16,13 +8,12 @@ import torch.nn.functional as F
 from scipy.cluster.hierarchy import linkage, to_tree
 from torch import Tensor
 
-from ffzoo.data.batch import Samples
-from ffzoo.parts.base import Build, Context, LocalLoss
-from ffzoo_hcl_ff import options
+from ffzoo.plugin import Build, Context, LocalLoss, Samples
+from ffzoo_zoo import hcl_ff
 
 
 def class_means(train: Samples, num_classes: int) -> Tensor:
-    """Mean input of each class, ``(K, inputs)``, float64; zero for a class without samples."""
+    """Return the mean input of each class, ``(K, inputs)``, float64; zero for a class without samples."""
     total, count = torch.zeros(1), torch.zeros(num_classes, 1)
     for batch in train:
         onehot = F.one_hot(batch.y.cpu(), num_classes).double()
@@ -32,7 +23,7 @@ def class_means(train: Samples, num_classes: int) -> Tensor:
 
 
 def tree_levels(means: Tensor) -> list[list[int]]:
-    """For each level, coarsest first, the group of each class; ``means`` is ``(K, inputs)`` with K at least 2."""
+    """Return the group of each class for each level, coarsest first; ``means`` is ``(K, inputs)``, K at least 2."""
     nodes = [to_tree(linkage(means.numpy(), "ward"))]
     levels: list[list[int]] = []
     while not all(node.is_leaf() for node in nodes):
@@ -45,7 +36,14 @@ def tree_levels(means: Tensor) -> list[list[int]]:
 
 
 class HierarchicalCrossEntropy(LocalLoss):
-    """See the module's text; the options are :class:`ffzoo_hcl_ff.options.Hierarchy`.
+    """Cross-entropy at a level of a class hierarchy.
+
+    The hierarchy is a tree: class means of the inputs, merged two by two by Ward's criterion. Level d has one group
+    for each node at depth d below the root, and one for each class whose branch ended above; the deepest level has
+    the classes themselves::
+
+        z_G = mean over the classes k of group G of z_k          (B, groups)
+        L = CrossEntropy(z, group of y)
 
     Attributes:
         groups: the group of each class at this block's level ``(K,)``; before :meth:`prepare`, the class itself.
@@ -54,7 +52,7 @@ class HierarchicalCrossEntropy(LocalLoss):
     accepts = ("class",)
     groups: Tensor
 
-    def __init__(self, config: options.Hierarchy, build: Build) -> None:
+    def __init__(self, config: hcl_ff.Hierarchy, build: Build) -> None:
         super().__init__(config, build)
         self.levels, self.label_smoothing = config.levels, build.label_smoothing
         self.block, self.depth, self.shared = build.block, build.depth, build.shared
@@ -75,7 +73,7 @@ class HierarchicalCrossEntropy(LocalLoss):
         self.groups.copy_(torch.tensor(levels[min(level, deepest)]))
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """Cross-entropy of the groups' mean scores."""
+        """Return the cross-entropy of the groups' mean scores."""
         assert ctx.y is not None
         members = F.one_hot(self.groups).to(scores[0].dtype)  # (K, groups)
         z = scores[0] @ (members / members.sum(0))
