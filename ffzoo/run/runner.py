@@ -269,10 +269,13 @@ def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
     return Preprocess(data.mean, data.std).to(device)
 
 
+def _first_samples(data: DataBundle, preprocess: Preprocess, size: int) -> Part:
+    return Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
+
+
 def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int) -> Batch:
     device = data.train.labels.device
-    part = Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
-    batch = next(iter(part))
+    batch = next(iter(_first_samples(data, preprocess, size)))
     return dataclasses.replace(batch, generator=torch.Generator(device).manual_seed(seed))
 
 
@@ -283,11 +286,13 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     watch = Stopwatch()
     for _ in range(_CALIBRATION_STEPS):
         watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
+    held_out = len(data.validation) if data.validation is not None and algorithm.fitted else 0
+    if not algorithm.fitted:
+        algorithm.finish(_first_samples(data, preprocess, config.fit.batch_size), None)
     start = time.perf_counter()
     averaged(algorithm.scores, batch.x, config.data)
     scoring = (time.perf_counter() - start) / len(batch.y)
     assert watch.images_per_second is not None
-    held_out = len(data.validation) if data.validation is not None else 0
     epoch = len(data.train) / watch.images_per_second + held_out * scoring
     budget = config.minutes * 60 - len(data.test) * scoring
     return max(1, int(budget / (epoch * 1.05)))

@@ -164,7 +164,8 @@ def fit(
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
         data_options: which views of an image predictions are averaged over.
-        curves: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
+        curves: measure ``validation_accuracy`` after every epoch, unless what predicts is fitted only after the last;
+            what is trained does not hang on it.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -206,7 +207,7 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
-        if validation is not None and curves:
+        if validation is not None and curves and algorithm.fitted:
             means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
