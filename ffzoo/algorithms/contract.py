@@ -36,7 +36,7 @@ class Algorithm(nn.Module):
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
         needs_validation: ``finish`` chooses something on the validation part.
-        fusion_grad: ``detached``, ``one_hop``, or ``none`` where there is no fusion to train.
+        fusion_grad: ``detached``, or ``one_hop`` where the loss of a trained fusion reaches the blocks that it reads.
     """
 
     isolation: str = "local"

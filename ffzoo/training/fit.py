@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map
 
 from ffzoo.algorithms.contract import Algorithm, Metrics
 from ffzoo.algorithms.options import FitOptions
+from ffzoo.backbones.base import seed
 from ffzoo.data.augment import Augment, views
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
@@ -187,12 +188,12 @@ def fit(
     watch = position.watch
     begun = time.perf_counter() - position.wall_seconds
     if position.epoch == 0:
-        torch.manual_seed(_mix(options.seed, 0, 3))
+        seed(_mix(options.seed, 0, 3), device)
         watch.run(lambda: algorithm.start(train, options.epochs), 0, device)
 
     for epoch in range(position.epoch, options.epochs):
         generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch, 1))
-        torch.manual_seed(_mix(options.seed, epoch, 2))  # for what draws from the global one, such as dropout
+        seed(_mix(options.seed, epoch, 2), device)  # for what draws from the global one, such as dropout
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
             sample = Batch(preprocess(augment(x, generator, index, epoch)), y, index, epoch, generator)
@@ -214,7 +215,7 @@ def fit(
         on_epoch(means)
 
     if not position.finished:
-        torch.manual_seed(_mix(options.seed, 0, 4))
+        seed(_mix(options.seed, 0, 4), device)
         watch.run(lambda: algorithm.finish(train, validation), 0, device)
         position.finished = True
     position.wall_seconds = time.perf_counter() - begun
