@@ -43,6 +43,10 @@ class CheckpointError(FFZooError):
     """A run folder or checkpoint is missing, corrupt or belongs to other settings."""
 
 
+class NotFittedError(FFZooError):
+    """A prediction was asked for before that which predicts was fitted."""
+
+
 class DivergedError(FFZooError):
     """A loss became NaN or infinite during training."""
 

@@ -164,7 +164,7 @@ def create(
     else:
         spec = algo if isinstance(algo, AlgorithmSpec) else algorithm_spec(algo)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(fit.seed)
+        torch.default_generator.manual_seed(fit.seed)
         if isinstance(backbone, str):
             if spec.recipe is not None:
                 embedding = make_part("label_embeddings", spec.recipe.label_embedding, num_classes)

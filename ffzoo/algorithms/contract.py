@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.checkpointing import checkpoint_blocks
-from ffzoo.data.batch import Batch, Samples
+from ffzoo.data.batch import Batch, Batches, Item, Samples
+from ffzoo.errors import OptionError
+from ffzoo.parts.base import Fusion
 
 Metrics = dict[str, Tensor]
 """Scalars of one step: ``loss/1``, ``accuracy/1`` a block (counted from 1), ``loss/fusion``."""
@@ -26,12 +30,13 @@ class Algorithm(nn.Module):
         fit: optimizer, learning rate and their schedule.
 
     Attributes:
+        fit_options: what was given as ``fit``.
         execution: how a step runs, set by :meth:`run_as`.
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
         needs_validation: ``finish`` chooses something on the validation part.
-        fusion_grad: ``detached``, ``one_hop``, or ``none`` where there is no fusion to train.
+        fusion_grad: ``detached``, or ``one_hop`` where the loss of a trained fusion reaches the blocks that it reads.
     """
 
     isolation: str = "local"
@@ -47,7 +52,7 @@ class Algorithm(nn.Module):
         self.backbone = backbone
         self.num_classes = num_classes
         self.config = config
-        self.fit = fit
+        self.fit_options = fit
         self.run_as(Execution())
 
     def run_as(self, execution: Execution) -> None:
@@ -72,15 +77,66 @@ class Algorithm(nn.Module):
     def finish(self, train: Samples, validation: Samples | None) -> None:
         """After the last epoch: probes, and what is chosen on the validation part."""
 
+    def fit(
+        self, batches: Iterable[Item], *, epochs: int, validation: Iterable[Item] | None = None
+    ) -> list[dict[str, float]]:
+        """Train from start to finish: :meth:`start`, the steps of every epoch, :meth:`finish`.
+
+        Args:
+            batches: pairs ``(x, y)``, or :class:`Batch` where a rule needs to know which samples they are. They are
+                read again in every epoch, and by ``start`` and ``finish``: a list or a DataLoader, but no generator.
+            epochs: passes over the batches.
+            validation: batches that a fusion may choose on.
+
+        Returns:
+            For each epoch the means of its steps' metrics.
+
+        Raises:
+            OptionError: there is no epoch, or no validation for a fusion that chooses on it.
+            DataError: batches that cannot be trained on.
+        """
+        if epochs < 1:
+            raise OptionError(f"epochs is {epochs}; expected at least 1")
+        if self.needs_validation and validation is None:
+            raise OptionError(
+                f"fusion {self.fusion!r} chooses on validation samples, but fit got none; "
+                "expected fit(..., validation=batches), or another fusion, such as fusion=sum"
+            )
+        device = next(self.parameters()).device
+        train = Batches(batches, device)
+        held_out = None if validation is None else Batches(validation, device)
+        self.start(train, epochs)
+        means = []
+        for epoch in range(epochs):
+            totals: Metrics = {}
+            for batch in train:
+                for key, value in self.train_step(dataclasses.replace(batch, epoch=epoch)).items():
+                    totals[key] = totals.get(key, 0.0) + value
+            means.append({key: float(total) / train.steps for key, total in totals.items()})
+        self.finish(train, held_out)
+        return means
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it can predict: False before :meth:`finish` where that fits the readout, such as a probe."""
+        return all(module.fitted for module in self.modules() if isinstance(module, Fusion))
+
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """Prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
 
         Changes nothing: parameters, buffers, train mode and random state stay as they are.
+
+        Raises:
+            NotFittedError: the readout is not :attr:`fitted`.
         """
         raise NotImplementedError
 
     def predict(self, x: Tensor) -> Tensor:
-        """Scores ``(B, K)``, highest for the predicted class; changes nothing."""
+        """Scores ``(B, K)``, highest for the predicted class; changes nothing.
+
+        Raises:
+            NotFittedError: the readout is not :attr:`fitted`.
+        """
         return self.scores(x)[0]
 
     def features(self, x: Tensor) -> list[Tensor]:

@@ -62,8 +62,8 @@ class SteppingAlgorithm(Algorithm):
         return (unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l))
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Fix the length of the learning-rate schedule, and calibrate the backbone on the training part."""
-        self.total_steps = train.steps * epochs
+        """Begin a learning-rate schedule of a fixed length, and calibrate the backbone on the training part."""
+        self.step_count, self.total_steps = 0, train.steps * epochs
         if type(self.backbone).calibrate is Backbone.calibrate:
             return
         first: list[Tensor] = []
@@ -80,7 +80,7 @@ class SteppingAlgorithm(Algorithm):
         nothing would leak.
         """
         inside = self.step_count < self.total_steps
-        return learning_rate_factor(self.fit, self.step_count / self.total_steps) if inside else 1.0
+        return learning_rate_factor(self.fit_options, self.step_count / self.total_steps) if inside else 1.0
 
     def whole_batch_for(self) -> str | None:
         """What would differ in micro-batches; None: nothing, they learn the same."""

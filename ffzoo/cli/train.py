@@ -150,8 +150,10 @@ def run(args: argparse.Namespace) -> None:
         if fixed or settings:
             name = f"--{fixed[0].replace('_', '-')}" if fixed else "--set"
             raise OptionError(f"{name} cannot change a run that has begun; expected --resume with the run as it was")
+        from ffzoo.run.environment import keep_freed_memory
         from ffzoo.run.runner import resume
 
+        keep_freed_memory()
         names = {"algo": args.algo, "dataset": args.dataset, "backbone": args.backbone}
         resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, expect=names)
         return
@@ -169,8 +171,10 @@ def run(args: argparse.Namespace) -> None:
     # Refuse what is wrong now: importing torch takes seconds.
     for name in (algo, *table.against):
         make_run(name, dataset, seed=seeds[0], shared_only=name != algo, **options)
+    from ffzoo.run.environment import keep_freed_memory
     from ffzoo.run.runner import evaluate
 
+    keep_freed_memory()
     evaluate(
         algo,
         dataset,

@@ -10,7 +10,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +131,24 @@ def peak_memory_bytes(device: torch.device) -> int | None:
     return int(peak[1]) * 1024 if peak else None
 
 
+@contextlib.contextmanager
+def random_state_kept(device: torch.device) -> Iterator[None]:
+    """Put torch's random state back at the end, that of the CPU and that of a device."""
+    import torch
+
+    state = torch.mps.get_rng_state() if device.type == "mps" else None
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            if state is not None:
+                torch.mps.set_rng_state(state)
+
+
 def keep_freed_memory() -> None:
     """Make the C library of Linux keep freed memory for the next allocation; elsewhere it does nothing.
+
+    It cannot be undone, so it is for the owner of a process, such as a command, to call.
 
     By default every large tensor is given back to the system and fetched again, page by zeroed page:
     measured on a CNN that is a quarter of a training step on the CPU, for backprop and local rules alike.

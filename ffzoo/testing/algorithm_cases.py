@@ -11,7 +11,7 @@ from ffzoo.algorithms.contract import Algorithm
 from ffzoo.algorithms.options import FitOptions
 from ffzoo.data.batch import Batch
 from ffzoo.measure.locality import same_bits, state_of
-from ffzoo.testing.strategies import Case, seeded
+from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import SkipCheck
 
 LR = 0.01
@@ -40,6 +40,13 @@ def train(algorithm: Algorithm, case: Case, steps: Iterable[int], dtype: torch.d
     for step in steps:
         with seeded(case.seed + step):
             algorithm.train_step(case.batch(step, dtype))
+
+
+def fit_readout(algorithm: Algorithm, case: Case) -> None:
+    """Let an algorithm predict: fit what is fitted after training, such as a probe, on a toy set."""
+    if not algorithm.fitted:
+        toy = Toy(case.shape, case.num_classes, steps=1)
+        algorithm.finish(toy, toy)
 
 
 def snapshot(algorithm: Algorithm) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from ffzoo.algorithms.recipe import Recipe
 from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError
 from ffzoo.measure.locality import state_of
-from ffzoo.testing.algorithm_cases import train
+from ffzoo.testing.algorithm_cases import fit_readout, train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
 
@@ -58,6 +58,7 @@ def finite_on_extremes(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         for name, scale, shift in (("zero", 0.0, 0.0), ("constant", 0.0, 3.0), ("large (1e4)", 1e4, 0.0)):
             algorithm = subject.build(case)
+            fit_readout(algorithm, case)
             batch = case.batch()
             batch = Batch(batch.x * scale + shift, batch.y, batch.index, 0, batch.generator)
             with seeded(case.seed):
@@ -83,6 +84,7 @@ def class_counts(subject: Subject, draws: Draws) -> None:
             try:
                 algorithm = subject.build_on(case.build_backbone(subject.input_shape(case)), case)
                 train(algorithm, case, [0])
+                fit_readout(algorithm, case)
             except FFZooError:
                 assert classes > 2, "two classes were refused"
                 continue
@@ -99,6 +101,7 @@ def batch_of_one(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         batch = case.batch()
         alone, together = algorithm.predict(batch.x[:1]), algorithm.predict(batch.x)
         assert alone.shape == (1, case.num_classes), f"scores of one sample have shape {tuple(alone.shape)}"
@@ -119,6 +122,7 @@ def permutation(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         x = case.batch().x
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(case.seed))
         scores = algorithm.predict(x)

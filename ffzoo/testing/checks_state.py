@@ -11,7 +11,7 @@ import torch
 from ffzoo.algorithms.options import Execution
 from ffzoo.errors import OptionError
 from ffzoo.measure.locality import same_bits, state_of
-from ffzoo.testing.algorithm_cases import assert_close, assert_same_bits, snapshot, train
+from ffzoo.testing.algorithm_cases import assert_close, assert_same_bits, fit_readout, snapshot, train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
 
@@ -95,6 +95,8 @@ def resume_bit_identical(subject: Subject, draws: Draws) -> None:
             assert_same_bits(snapshot(algorithm), snapshot(resumed), f"{step - 1} steps after loading")
         with seeded(case.seed):
             x = case.batch().x
+            for one in (algorithm, resumed):
+                fit_readout(one, case)
             assert same_bits(algorithm.predict(x), resumed.predict(x)), "the resumed run predicts something else"
 
     draws.each(test, subject.backbones)
@@ -106,6 +108,7 @@ def evaluation_changes_nothing(subject: Subject, draws: Draws) -> None:
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         *_, leaf = algorithm.backbone.modules()
         leaf.eval()  # a mixture of modes must survive as well
         batch = case.batch()
@@ -166,6 +169,7 @@ def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
+        fit_readout(algorithm, case)
         x = case.batch().x
         single = algorithm.predict(x)
         twin = copy.deepcopy(algorithm)
@@ -175,7 +179,9 @@ def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
         assert_same_bits(before, snapshot(algorithm), "training a deep copy changed the original")
         train(algorithm, case, range(2))
         assert_same_bits(snapshot(algorithm), snapshot(twin), "a deep copy learned something else")
-        double = subject.build(case).double()
+        double = subject.build(case)
+        fit_readout(double, case)
+        double.double()
         wide = double.predict(x.double())
         assert wide.dtype == torch.float64, f"double() predicts in {wide.dtype}"
         assert torch.allclose(single.double(), wide, rtol=1e-3, atol=1e-3 * float(wide.abs().max())), (

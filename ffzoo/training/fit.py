@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map
 
 from ffzoo.algorithms.contract import Algorithm, Metrics
 from ffzoo.algorithms.options import FitOptions
+from ffzoo.backbones.base import seed
 from ffzoo.data.augment import Augment, views
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
@@ -164,7 +165,8 @@ def fit(
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
         data_options: which views of an image predictions are averaged over.
-        curves: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
+        curves: measure ``validation_accuracy`` after every epoch, unless what predicts is fitted only after the last;
+            what is trained does not hang on it.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -186,12 +188,12 @@ def fit(
     watch = position.watch
     begun = time.perf_counter() - position.wall_seconds
     if position.epoch == 0:
-        torch.manual_seed(_mix(options.seed, 0, 3))
+        seed(_mix(options.seed, 0, 3), device)
         watch.run(lambda: algorithm.start(train, options.epochs), 0, device)
 
     for epoch in range(position.epoch, options.epochs):
         generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch, 1))
-        torch.manual_seed(_mix(options.seed, epoch, 2))  # for what draws from the global one, such as dropout
+        seed(_mix(options.seed, epoch, 2), device)  # for what draws from the global one, such as dropout
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
             sample = Batch(preprocess(augment(x, generator, index, epoch)), y, index, epoch, generator)
@@ -206,14 +208,14 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
-        if validation is not None and curves:
+        if validation is not None and curves and algorithm.fitted:
             means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
 
     if not position.finished:
-        torch.manual_seed(_mix(options.seed, 0, 4))
+        seed(_mix(options.seed, 0, 4), device)
         watch.run(lambda: algorithm.finish(train, validation), 0, device)
         position.finished = True
     position.wall_seconds = time.perf_counter() - begun
