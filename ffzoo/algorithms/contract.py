@@ -17,7 +17,7 @@ from ffzoo.errors import OptionError
 from ffzoo.parts.base import Fusion
 
 Metrics = dict[str, Tensor]
-"""Scalars of one step: ``loss/1``, ``accuracy/1`` a block (counted from 1), ``loss/fusion``."""
+"""Scalars of one step: ``loss/1``, ``accuracy/1`` per block (counted from 1), ``loss/fusion``."""
 
 
 class Algorithm(nn.Module):
@@ -35,7 +35,7 @@ class Algorithm(nn.Module):
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
-        needs_validation: ``finish`` chooses something on the validation part.
+        needs_validation: ``finish`` chooses something on the validation set.
         fusion_grad: ``detached``, or ``one_hop`` where the loss of a trained fusion reaches the blocks that it reads.
     """
 
@@ -56,7 +56,7 @@ class Algorithm(nn.Module):
         self.run_as(Execution())
 
     def run_as(self, execution: Execution) -> None:
-        """Choose how steps run; call it once, before training."""
+        """Choose how steps run; must be called once, before training."""
         self.execution = execution
         channels_last = execution.memory_format == "channels_last"
         self.backbone.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
@@ -64,10 +64,10 @@ class Algorithm(nn.Module):
             checkpoint_blocks(self.backbone)
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Before the first step: class hierarchies, closed forms, the length of schedules."""
+        """Prepare the first step: class hierarchies, closed forms, the length of schedules."""
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
-        """One step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
+        """Take one step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
 
         Returns:
             Detached scalars, at least the per-block losses where there are any.
@@ -75,7 +75,7 @@ class Algorithm(nn.Module):
         raise NotImplementedError
 
     def finish(self, train: Samples, validation: Samples | None) -> None:
-        """After the last epoch: probes, and what is chosen on the validation part."""
+        """Finish after the last epoch: fit probes, and choose what is chosen on the validation set."""
 
     def fit(
         self, batches: Iterable[Item], *, epochs: int, validation: Iterable[Item] | None = None
@@ -122,7 +122,7 @@ class Algorithm(nn.Module):
         return all(module.fitted for module in self.modules() if isinstance(module, Fusion))
 
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
+        """Return the prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
 
         Changes nothing: parameters, buffers, train mode and random state stay as they are.
 
@@ -132,7 +132,7 @@ class Algorithm(nn.Module):
         raise NotImplementedError
 
     def predict(self, x: Tensor) -> Tensor:
-        """Scores ``(B, K)``, highest for the predicted class; changes nothing.
+        """Return scores ``(B, K)``, highest for the predicted class; changes nothing.
 
         Raises:
             NotFittedError: the readout is not :attr:`fitted`.
@@ -140,22 +140,22 @@ class Algorithm(nn.Module):
         return self.scores(x)[0]
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Features of each block, ``(B, C, H, W)`` or ``(B, D)``; changes nothing."""
+        """Return the features of each block, ``(B, C, H, W)`` or ``(B, D)``; changes nothing."""
         raise NotImplementedError
 
     def losses(self, batch: Batch) -> list[Tensor] | None:
-        """For the audits: each block's loss, then the heads', with their graphs; None: no losses.
+        """Return each block's loss, then the heads', with their graphs, for the audits; None if there are no losses.
 
-        The same computation as a step's, without its updates.
+        It is the computation of a step without its updates.
         """
         return None
 
     def owner(self, key: str) -> int | None:
-        """The block that owns a tensor of the state dict or the training state; None: shared, or a head's."""
+        """Return the block that owns a tensor of the state dict or the training state; None: shared, or a head's."""
         raise NotImplementedError
 
     def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """What training needs beyond the state dict: optimizer tensors, and JSON values."""
+        """Return what training needs beyond the state dict: optimizer tensors, and JSON values."""
         return {}, {}
 
     def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -163,7 +163,7 @@ class Algorithm(nn.Module):
 
 
 def as_batch(batch: Batch | Tensor, y: Tensor | None) -> Batch:
-    """``train_step``'s two call forms as one."""
+    """Return the two call forms of ``train_step`` as one."""
     if isinstance(batch, Batch):
         return batch
     if y is None:

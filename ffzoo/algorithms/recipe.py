@@ -92,11 +92,11 @@ class Recipe:
                 raise RecipeError(f"terms holds {term!r}; expected Term(goodness, loss)")
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed."""
+        """Return a copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 
     def set(self, changes: Mapping[str, Any]) -> Recipe:
-        """A copy with options set by key, as ``--set`` does.
+        """Return a copy with options set by key, as ``--set`` does.
 
         Args:
             changes: ``{"fusion": "last"}`` chooses a part, ``{"goodness.grid": 2}`` sets an option of
@@ -127,7 +127,7 @@ class Recipe:
         return _set_field(self, path, value, key)
 
     def resolved(self) -> Recipe:
-        """The same recipe with every part as its full config (parts without options: the name).
+        """Return the same recipe with every part as its full config (parts without options: the name).
 
         Raises:
             UnknownNameError: a part that nothing registered.
@@ -157,7 +157,7 @@ class Recipe:
         self.resolved()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; :meth:`from_json` reads them back to an equal, resolved recipe."""
+        """Return plain JSON values; :meth:`from_json` reads them back to an equal, resolved recipe."""
         recipe = self.resolved()
         data: dict[str, Any] = {}
         for f in dataclasses.fields(recipe):

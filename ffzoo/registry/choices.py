@@ -27,7 +27,7 @@ _AUTO = Entry(
 
 
 def find(kind: str, part: Part) -> tuple[Entry, object | None]:
-    """The registered entry of a part, and its config (None when it has no options).
+    """Return the registered entry of a part, and its config (None if it has no options).
 
     Args:
         kind: of the registry, or :data:`FORWARD_NORM`.
@@ -52,13 +52,13 @@ def find(kind: str, part: Part) -> tuple[Entry, object | None]:
 
 
 def resolve(kind: str, part: Part) -> Part:
-    """A part as its full config, or as its name when it has no options."""
+    """Return a part as its full config, or as its name if it has no options."""
     entry, config = find(kind, part)
     return entry.name if config is None else config
 
 
 def part_to_json(kind: str, part: Part) -> dict[str, Any]:
-    """``{"name": ..., **options}``."""
+    """Return a part as ``{"name": ..., **options}``."""
     entry, config = find(kind, part)
     return {"name": entry.name} | (options.to_json(config) if config is not None else {})
 

@@ -102,7 +102,7 @@ class Entry:
         for name in (self.name, *self.aliases):
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise PluginError(
-                    f"{self.provenance}: {name!r} is no name for a {KINDS[self.kind]}; "
+                    f"{self.provenance}: {name!r} is not a valid name for a {KINDS[self.kind]}; "
                     "use lower-case letters, digits and underscores"
                 )
         for text in (self.target, self.config):
@@ -116,7 +116,7 @@ class Entry:
         return f"{KINDS[self.kind]} {self.name!r} of {self.provenance}"
 
     def load(self) -> Any:
-        """The thing itself, imported now if the target is lazy.
+        """Return the thing itself, imported now if the target is lazy.
 
         Raises:
             PluginError: the target does not import.
@@ -124,7 +124,7 @@ class Entry:
         return import_target(self.target, str(self)) if isinstance(self.target, str) else self.target
 
     def load_config(self) -> type | None:
-        """The config dataclass, or None when the thing has no options.
+        """Return the config dataclass, or None if the thing has no options.
 
         Raises:
             PluginError: the config does not import.
@@ -132,7 +132,7 @@ class Entry:
         return import_target(self.config, str(self)) if isinstance(self.config, str) else self.config
 
     def has_config(self, config: object) -> bool:
-        """Whether ``config`` is an instance of this entry's config class (imports nothing)."""
+        """Return whether ``config`` is an instance of this entry's config class (imports nothing)."""
         cls = type(config)
         if isinstance(self.config, str):
             return self.config == f"{cls.__module__}:{cls.__qualname__}"
@@ -173,7 +173,7 @@ class Registry:
         self._aliases = {alias: name for alias, name in self._aliases.items() if name not in gone}
 
     def get(self, name: str) -> Entry:
-        """The entry of a name or alias.
+        """Return the entry of a name or alias.
 
         Raises:
             UnknownNameError: nothing has that name; the message lists the nearest ones.
@@ -185,7 +185,7 @@ class Registry:
         return entry
 
     def of_config(self, config: object) -> Entry:
-        """The entry whose options ``config`` holds.
+        """Return the entry whose options ``config`` holds.
 
         Raises:
             UnknownNameError: no entry of this kind has a config of that class.
@@ -199,7 +199,7 @@ class Registry:
         )
 
     def names(self, pattern: str = "*") -> list[str]:
-        """Sorted names that match a shell pattern such as ``"*ff*"``."""
+        """Return the sorted names that match a shell pattern such as ``"*ff*"``."""
         return sorted(name for name in self._entries if fnmatch(name, pattern))
 
     def __iter__(self) -> Iterator[Entry]:
