@@ -44,7 +44,7 @@ class CheckpointError(FFZooError):
 
 
 class NotFittedError(FFZooError):
-    """A prediction was asked for before that which predicts was fitted."""
+    """A prediction was asked for before the readout was fitted."""
 
 
 class DivergedError(FFZooError):
@@ -52,12 +52,12 @@ class DivergedError(FFZooError):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's text on one short line; its type where it has none."""
+    """Return an error's text on one short line, or its type if it has none."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def nearest(value: str, choices: Iterable[str], n: int = 3) -> str:
-    """Words for an error message: the nearest valid choices, or all of them when there are few.
+    """Return words for an error message: the nearest valid choices, or all of them when there are few.
 
     Args:
         value: what the user wrote.

@@ -18,12 +18,12 @@ LR = 0.01
 
 
 def sgd(case: Case) -> FitOptions:
-    """Plain gradient descent: an update is the gradient times the learning rate."""
+    """Return options for plain gradient descent: an update is the gradient times the learning rate."""
     return FitOptions(lr=LR, optimizer="sgd", weight_decay=0.0, schedule="constant", seed=case.seed)
 
 
 def losses_of(algorithm: Algorithm, batch: Batch, seed: int = 0) -> list[Tensor]:
-    """The losses of a step.
+    """Return the losses of a step.
 
     Raises:
         SkipCheck: the rule has none.
@@ -50,19 +50,19 @@ def fit_readout(algorithm: Algorithm, case: Case) -> None:
 
 
 def snapshot(algorithm: Algorithm) -> dict[str, Tensor]:
-    """A copy of everything that a checkpoint would hold."""
+    """Return a copy of everything that a checkpoint would hold."""
     return {key: value.detach().clone() for key, value in state_of(algorithm).items()}
 
 
 def assert_same_bits(a: dict[str, Tensor], b: dict[str, Tensor], what: str) -> None:
-    """Equal bit by bit."""
+    """Return whether two states are equal bit by bit."""
     assert a.keys() == b.keys(), f"{what}: {sorted(a.keys() ^ b.keys())} are only in one of the two states"
     differing = [key for key in a if not same_bits(a[key], b[key])]
     assert not differing, f"{what}: {', '.join(differing[:3])} differ"
 
 
 def assert_close(a: dict[str, Tensor], b: dict[str, Tensor], what: str) -> None:
-    """Equal but for the rounding of float64, carried through a few steps."""
+    """Return whether two states are equal except for the rounding of float64, carried through a few steps."""
     assert a.keys() == b.keys(), f"{what}: {sorted(a.keys() ^ b.keys())} are only in one of the two states"
     for key in a:
         if not torch.allclose(a[key].double(), b[key].double(), rtol=1e-7, atol=1e-9, equal_nan=True):

@@ -41,17 +41,17 @@ def _same_however_run(subject: Subject, draws: Draws, execution: Execution) -> N
 
 
 def streaming_equals_all_at_once(subject: Subject, draws: Draws) -> None:
-    """Backward inside the forward walk learns what one backward at the end does."""
+    """Check that a backward inside the forward walk learns what one backward at the end does."""
     _same_however_run(subject, draws, Execution(streaming=False))
 
 
 def micro_batches(subject: Subject, draws: Draws) -> None:
-    """Micro-batches learn what the whole batch does, or are refused with an OptionError."""
+    """Check that chunks learn what the whole batch does, or are refused with an OptionError."""
     _same_however_run(subject, draws, Execution(micro_batch=3))
 
 
 def checkpoint_blocks(subject: Subject, draws: Draws) -> None:
-    """Recomputing activations in the backward pass changes no weight."""
+    """Check that recomputing activations in the backward pass changes no weight."""
     _same_however_run(subject, draws, Execution(checkpoint_blocks=True))
 
 
@@ -59,7 +59,7 @@ def checkpoint_blocks(subject: Subject, draws: Draws) -> None:
 
 
 def same_seed_same_bits(subject: Subject, draws: Draws) -> None:
-    """Two runs from one seed are equal bit for bit, whatever the global generator was at."""
+    """Check that two runs from one seed are equal bit for bit, whatever the state of the global generator."""
 
     def test(case: Case) -> None:
         states = []
@@ -74,7 +74,7 @@ def same_seed_same_bits(subject: Subject, draws: Draws) -> None:
 
 
 def resume_bit_identical(subject: Subject, draws: Draws) -> None:
-    """The state dict and the training state are all there is: a fresh instance goes on bit for bit."""
+    """Check that a fresh instance goes on bit for bit from the state dict and the training state."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
@@ -103,7 +103,7 @@ def resume_bit_identical(subject: Subject, draws: Draws) -> None:
 
 
 def evaluation_changes_nothing(subject: Subject, draws: Draws) -> None:
-    """Predictions, features and audits leave weights, buffers, modes, gradients and random state alone."""
+    """Check that predictions, features and audits leave weights, buffers, modes, gradients and random state alone."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
@@ -139,7 +139,7 @@ def evaluation_changes_nothing(subject: Subject, draws: Draws) -> None:
 
 
 def owner_covers_state(subject: Subject, draws: Draws) -> None:
-    """Every state tensor has an owner, what a step changes in the backbone is a block's, all blocks train."""
+    """Check that every state tensor has an owner, a step changes only what blocks own, and all blocks train."""
     untrained: set[int] = set()
     trained: set[int] = set()
 
@@ -165,7 +165,7 @@ def owner_covers_state(subject: Subject, draws: Draws) -> None:
 
 
 def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
-    """The algorithm works in float64, and a deep copy is equal and independent."""
+    """Check that the algorithm works in float64, and a deep copy is equal and independent."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)

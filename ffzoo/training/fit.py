@@ -37,13 +37,13 @@ class Seen(Protocol):
 
 
 class Part:
-    """A part of the data in order and without augmentation, as ``start`` and ``finish`` see it.
+    """One split of the data in order and without augmentation, as ``start`` and ``finish`` see it.
 
     Args:
         split: images and labels, on the device.
         preprocess: pixels -> inputs.
-        batch_size: samples a batch.
-        steps: training steps an epoch.
+        batch_size: samples per batch.
+        steps: training steps per epoch.
     """
 
     def __init__(self, split: Split, preprocess: Preprocess, batch_size: int, steps: int = 0) -> None:
@@ -88,7 +88,7 @@ class Stopwatch:
 
     @property
     def images_per_second(self) -> float | None:
-        """None when there were too few steps to tell."""
+        """Images per second; None if there were too few steps to tell."""
         return self.images / self.seconds if self.images else None
 
 
@@ -119,7 +119,7 @@ class Position:
     test_reads: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
@@ -129,7 +129,7 @@ class Position:
 
 
 def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
-    """The batches of one epoch, by sample index; a last batch that is not full is left out.
+    """Return the batches of one epoch, by sample index; a last batch that is not full is left out.
 
     It depends on seed and epoch alone, so a resumed run continues as if it had never stopped.
     """
@@ -139,7 +139,7 @@ def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Te
 
 
 def _mix(seed: int, epoch: int, stream: int) -> int:
-    """A seed for each use, so that no two read the same random numbers."""
+    """Return a seed for each use, so that no two read the same random numbers."""
     return ((seed * 1_000_003 + epoch) * 7 + stream) % 2**63
 
 
@@ -222,7 +222,7 @@ def fit(
 
 
 def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
-    """What ``read`` makes of images, on average over their views.
+    """Return what ``read`` makes of images, on average over their views.
 
     Args:
         read: an algorithm's ``predict`` or ``scores``.
@@ -237,14 +237,14 @@ def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
 
 
 def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:
-    """Fraction of right predictions in [0, 1], averaged over the views that ``options`` ask for."""
+    """Return the fraction of right predictions in [0, 1], averaged over the views that ``options`` ask for."""
     return sum(int((averaged(algorithm.predict, b.x, options).argmax(1) == b.y).sum()) for b in part) / len(part)
 
 
 def accuracies(
     algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE, metrics: Sequence[Seen] = ()
 ) -> tuple[float, list[float | None] | None]:
-    """Fraction of right predictions, and each block's own where it has scores.
+    """Return the fraction of right predictions, and each block's own where it has scores.
 
     Args:
         algorithm: what predicts.
