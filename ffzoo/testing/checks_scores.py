@@ -48,7 +48,7 @@ def _goodness(subject: Subject, case: Case) -> tuple[Goodness, Tensor, Context]:
 
 
 def goodness_shape(subject: Subject, draws: Draws) -> None:
-    """Check that scores are finite, have the shape that `kind` implies, are deterministic, and leave the input as it is."""
+    """Check that scores are finite, shaped as `kind` implies, deterministic, and leave the input unmodified."""
 
     def test(case: Case) -> None:
         goodness, h, ctx = _goodness(subject, case)
@@ -224,7 +224,7 @@ def fusion_scores(subject: Subject, draws: Draws) -> None:
 
 
 def fusion_trains(subject: Subject, draws: Draws) -> None:
-    """Check that what a fusion learns is used: its loss has a gradient on its parameters; calibration keeps it finite."""
+    """Check that what a fusion learns is used: its loss has a gradient on it, and calibration keeps it finite."""
 
     def test(case: Case) -> None:
         fusion, blocks, y = _fusion(subject, case, "class")
