@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.run.evaluate import evaluate
     from ffzoo.run.results import Evaluation
-    from ffzoo.run.runner import evaluate
     from ffzoo.run.trained import load
 
 _LAZY = {
@@ -42,7 +42,7 @@ _LAZY = {
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
     "create": "ffzoo.algorithms.build",
-    "evaluate": "ffzoo.run.runner",
+    "evaluate": "ffzoo.run.evaluate",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",

@@ -40,9 +40,9 @@ def test_text_and_value_parse_alike(whole, number, flag, several):
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("whole", "2.5", "int"),
-        ("whole", "two", "int"),
-        ("whole", True, "int"),
+        ("whole", "2.5", "a whole number"),
+        ("whole", "two", "a whole number"),
+        ("whole", True, "a whole number"),
         ("number", "warm", "'learned'"),
         ("flag", "perhaps", "true or false"),
         ("word", "c", "'a' or 'b'"),
@@ -124,7 +124,7 @@ def test_set_chooses_parts_and_their_options_in_any_order():
     [
         ({"goodness.gird": 2}, "did you mean 'grid'"),
         ({"fusionn": "sum"}, "did you mean 'fusion'"),
-        ({"fusion": "sum", "fusion.first": "x"}, "expected int"),
+        ({"fusion": "sum", "fusion.first": "x"}, "expected a whole number"),
         ({"goodness.grid": "0"}, "at least 1"),
         ({"goodness.t_min": 3.0}, "t_max"),
         ({"forward_norm.eps": 1}, "has no options"),

@@ -92,13 +92,13 @@ def test_allow_and_block_lists(tmp_path):
 
 
 def test_listing_imports_no_torch():
-    code = "import sys, ffzoo.cli.plugins; ffzoo.cli.plugins.main([]); sys.exit('torch' in sys.modules)"
+    code = "import sys, ffzoo.plugins; ffzoo.plugins.main([]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_validation_of_a_command_line_imports_no_torch():
     code = (
-        "import sys, ffzoo.cli.train; status = ffzoo.cli.train.main(['--algo', 'dtgff']); "
+        "import sys, ffzoo.eval; status = ffzoo.eval.main(['--algo', 'dtgff']); "
         "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

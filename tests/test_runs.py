@@ -26,8 +26,8 @@ from ffzoo.errors import CheckpointError, DataError, DivergedError, OptionError
 from ffzoo.measure.speed import fastest_micro_batch
 from ffzoo.measure.statistics import Gap, paired_gap
 from ffzoo.run import runner as evaluation
+from ffzoo.run.evaluate import resume
 from ffzoo.run.results import RunResult
-from ffzoo.run.runner import resume
 from ffzoo.run.spec import make_run
 from ffzoo.training.fit import WARMUP_STEPS, Stopwatch, epoch_order
 

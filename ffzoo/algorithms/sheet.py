@@ -127,7 +127,7 @@ def describe(name: str) -> Sheet:
         intro=intro,
         module=entry.module,
         defaults=dict(entry.tags.get("defaults", {})),
-        command=f"python -m ffzoo.eval --algo {entry.name}",
+        command=f"ffzoo train --algo {entry.name}",
         **(_of_recipe(spec.recipe, own) if spec.recipe is not None else _of_class(spec.target, own)),
     )
 

@@ -109,7 +109,7 @@ def register_dataset_sources(register: Register) -> None:
 
 @hookspec
 def register_experiments(register: Register) -> None:
-    """Register what ``python -m ffzoo.bench`` runs: ``(config, study) -> Report``."""
+    """Register what ``ffzoo bench`` runs: ``(config, study) -> Report``."""
 
 
 @hookspec

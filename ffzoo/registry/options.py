@@ -15,6 +15,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
 import annotated_types as at
@@ -45,17 +46,28 @@ def field_types(cls: type) -> dict[str, Any]:
 
 
 def type_words(annotation: Any) -> str:
-    """Return a type in words for a message: ``int``, ``'a' or 'b'``, ``float or 'learned'``."""
+    """Return a type in words for a message: ``a whole number``, ``'a' or 'b'``, ``a number or 'learned'``."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return " or ".join(repr(a) for a in args)
     if origin in (Union, types.UnionType):
         return " or ".join(type_words(a) for a in args)
     if origin is tuple:
-        return f"a comma-separated list of {type_words(args[0])}"
-    if annotation is type(None):
-        return "none"
-    return {bool: "true or false"}.get(annotation, getattr(annotation, "__name__", str(annotation)))
+        return f"a comma-separated list of {_PLURALS.get(args[0]) or type_words(args[0])}"
+    if origin is Mapping:
+        return "a table of options"
+    return str(_WORDS.get(annotation) or getattr(annotation, "__name__", str(annotation)))
+
+
+_WORDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    type(None): "none",
+}
+_PLURALS: Mapping[Any, str] = {int: "whole numbers", float: "numbers", str: "names"}
 
 
 def parse(text: Any, annotation: Any) -> Any:
@@ -107,6 +119,10 @@ def parse(text: Any, annotation: Any) -> Any:
             raise ValueError
         return float(text)
     if annotation is str and isinstance(text, str):
+        return text
+    if annotation is Path and isinstance(text, (str, Path)):
+        return Path(text)
+    if annotation is Any or (origin is Mapping and isinstance(text, Mapping)):
         return text
     if dataclasses.is_dataclass(annotation) and type(text) is annotation:
         return text
