@@ -20,7 +20,7 @@ from ffzoo.parts.options import (
     HybridImages,
     Logistic,
     NPairMargin,
-    OutputLayer,
+    OutputOptions,
     Overlay,
     Probe,
     Projection,
@@ -40,27 +40,32 @@ from ffzoo.registry.declare import (
     goodness,
     label_embedding,
     local_loss,
+    metric,
     negatives,
     normalization,
+    observer,
     schedule,
 )
 from ffzoo.registry.hookspecs import Register, hookimpl
 from ffzoo.registry.options import options, require
 
 if TYPE_CHECKING:
-    from ffzoo.algorithms.blockwise import BlockwiseAlgorithm, Learn, MicroBatch
+    from ffzoo.algorithms.blockwise import BlockwiseAlgorithm
     from ffzoo.algorithms.contract import Algorithm, Metrics
-    from ffzoo.algorithms.feedback import FeedbackAlgorithm, pooled_width
+    from ffzoo.algorithms.feedback import Feedback, OutputLayer, feedback_matrix, pooled_width
     from ffzoo.algorithms.making import make_part
-    from ffzoo.algorithms.options import FitOptions
-    from ffzoo.algorithms.stepping import note
-    from ffzoo.backbones.base import Backbone, as_written, full_precision
+    from ffzoo.algorithms.options import Execution, FitOptions
+    from ffzoo.algorithms.step import Step
+    from ffzoo.backbones.base import Backbone, add_gradient, as_written, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
+    from ffzoo.data.augment import random_crop, random_flip
     from ffzoo.data.batch import Batch, Samples
     from ffzoo.data.bundle import RawData
+    from ffzoo.kernels.kept import keep
+    from ffzoo.measure.metrics import Metric
     from ffzoo.parts.base import (
         Build,
         Context,
@@ -73,22 +78,22 @@ if TYPE_CHECKING:
         Schedule,
         View,
     )
+    from ffzoo.parts.contrastive import supervised_contrast
     from ffzoo.parts.projection import pool_grid
+    from ffzoo.parts.projection_matrices import label_table, to_width
+    from ffzoo.run.observers import Observer, Run
 
 _LAZY = {
-    "note": "ffzoo.algorithms.stepping",
-    "pooled_width": "ffzoo.algorithms.feedback",
-    "FeedbackAlgorithm": "ffzoo.algorithms.feedback",
-    "MicroBatch": "ffzoo.algorithms.blockwise",
-    "Learn": "ffzoo.algorithms.blockwise",
-    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Algorithm": "ffzoo.algorithms.contract",
     "Arm": "ffzoo.bench.grid",
     "Backbone": "ffzoo.backbones.base",
     "Batch": "ffzoo.data.batch",
+    "BlockwiseAlgorithm": "ffzoo.algorithms.blockwise",
     "Build": "ffzoo.parts.base",
     "Condition": "ffzoo.bench.grid",
     "Context": "ffzoo.parts.base",
+    "Execution": "ffzoo.algorithms.options",
+    "Feedback": "ffzoo.algorithms.feedback",
     "Figure": "ffzoo.bench.report",
     "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
@@ -97,20 +102,34 @@ _LAZY = {
     "Grid": "ffzoo.bench.grid",
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
+    "Metric": "ffzoo.measure.metrics",
     "Metrics": "ffzoo.algorithms.contract",
     "Negatives": "ffzoo.parts.base",
+    "Observer": "ffzoo.run.observers",
+    "OutputLayer": "ffzoo.algorithms.feedback",
     "RawData": "ffzoo.data.bundle",
     "Report": "ffzoo.bench.report",
+    "Run": "ffzoo.run.observers",
     "Samples": "ffzoo.data.batch",
     "Schedule": "ffzoo.parts.base",
+    "Step": "ffzoo.algorithms.step",
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
+    "add_gradient": "ffzoo.backbones.base",
     "as_written": "ffzoo.backbones.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
+    "feedback_matrix": "ffzoo.algorithms.feedback",
     "full_precision": "ffzoo.backbones.base",
+    "keep": "ffzoo.kernels.kept",
+    "label_table": "ffzoo.parts.projection_matrices",
     "make_part": "ffzoo.algorithms.making",
     "pool_grid": "ffzoo.parts.projection",
+    "pooled_width": "ffzoo.algorithms.feedback",
+    "random_crop": "ffzoo.data.augment",
+    "random_flip": "ffzoo.data.augment",
+    "supervised_contrast": "ffzoo.parts.contrastive",
+    "to_width": "ffzoo.parts.projection_matrices",
 }
 
 __all__ = [
@@ -127,7 +146,8 @@ __all__ = [
     "Condition",
     "Context",
     "DataError",
-    "FeedbackAlgorithm",
+    "Execution",
+    "Feedback",
     "Figure",
     "FitOptions",
     "Fusion",
@@ -137,15 +157,16 @@ __all__ = [
     "GroupNorm",
     "HybridImages",
     "LabelEmbedding",
-    "Learn",
     "LocalLoss",
     "Logistic",
+    "Metric",
     "Metrics",
-    "MicroBatch",
     "NPairMargin",
     "Negatives",
+    "Observer",
     "OptionError",
     "OutputLayer",
+    "OutputOptions",
     "Overlay",
     "Probe",
     "Projection",
@@ -156,8 +177,10 @@ __all__ = [
     "RecipeError",
     "Register",
     "Report",
+    "Run",
     "Samples",
     "Schedule",
+    "Step",
     "Study",
     "Sum",
     "SupCon",
@@ -166,27 +189,36 @@ __all__ = [
     "Term",
     "View",
     "Windows",
+    "add_gradient",
     "algorithm",
     "as_written",
     "backbone",
     "buffers_untouched",
     "dataset",
     "experiment",
+    "feedback_matrix",
     "full_precision",
     "fusion",
     "goodness",
     "hookimpl",
+    "keep",
     "label_embedding",
+    "label_table",
     "local_loss",
     "make_part",
+    "metric",
     "negatives",
     "normalization",
-    "note",
+    "observer",
     "options",
     "pool_grid",
     "pooled_width",
+    "random_crop",
+    "random_flip",
     "require",
     "schedule",
+    "supervised_contrast",
+    "to_width",
 ]
 
 

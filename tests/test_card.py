@@ -22,15 +22,17 @@ from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError, OptionError, PluginError, UnknownNameError
 from ffzoo.parts.options import ConcatLinear, Logistic
 from ffzoo.registry.cards import SOURCES, Published
+from ffzoo.registry.declare import declarations
 
 # ---------------------------------------------------------------- reading a card
 
 
 def test_the_sheet_of_a_recipe():
     sheet = describe("vanilla_ff")
-    assert sheet.card == importlib.import_module("ffzoo_vanilla_ff.card").VANILLA_FF
+    declared = {d.name: d.keywords for d in declarations(importlib.import_module("ffzoo_zoo.vanilla_ff"))}
+    assert sheet.card is declared["vanilla_ff"]["card"]
     assert (sheet.name, sheet.plugin, sheet.distribution) == ("vanilla_ff", "vanilla_ff", "ffzoo")
-    assert sheet.module == "ffzoo_vanilla_ff.recipes"
+    assert sheet.module == "ffzoo_zoo.vanilla_ff"
     assert sheet.formula.startswith("G_l = mean of h_l^2") and sheet.formula.splitlines()[-1].startswith("u_l = ")
     assert (sheet.isolation, sheet.coupling) == ("local", "none")
     assert sheet.views == ("positive", "negative") and sheet.extra == () and sheet.label_sweep
@@ -85,7 +87,12 @@ def test_the_coupling_is_the_union_of_the_parts():
 def test_the_sheet_of_a_class():
     with ffzoo.use(plugin(Local, card=CARD)):
         sheet = describe("an_alias")
-    assert (sheet.name, sheet.aliases, sheet.card, sheet.module) == ("somebodys", ("an_alias",), CARD, Local.__module__)
+    assert (sheet.name, sheet.aliases, sheet.card, sheet.module) == (
+        "somebodys",
+        ("an_alias",),
+        CARD,
+        "somebodys_plugin",
+    )
     assert (sheet.intro, sheet.formula) == ("What it learns from:", "dw = h x\n  less w")
     assert (sheet.isolation, sheet.coupling, sheet.fusion) == ("local", "feedback", "last")
     assert sheet.views == ("positive", "modulated") and sheet.choices == () and not sheet.label_sweep
@@ -96,7 +103,9 @@ def test_the_sheet_of_a_class():
 def test_somebody_elses_algorithm_needs_no_card():
     with ffzoo.use(plugin(LEARNED)):
         sheet = describe("somebodys")
-    assert sheet.card is None and sheet.formula == "" and sheet.module == "" and sheet.distribution == ""
+    assert (
+        sheet.card is None and sheet.formula == "" and sheet.module == "somebodys_plugin" and sheet.distribution == ""
+    )
     assert sheet.views == ("positive",) and sheet.fusion == "last"
 
 
@@ -115,6 +124,11 @@ def test_a_literal_block(text, block):
     assert literal_block(text) == block
 
 
+def test_the_paper_is_that_of_the_algorithms_own_card():
+    assert describe("bp").paper.startswith("Rumelhart")
+    assert describe("bp_deepsup").paper == "Lee et al. 2015, arXiv:1409.5185"  # the second card of its module
+
+
 # ---------------------------------------------------------------- errors
 
 
@@ -127,8 +141,8 @@ def test_an_unknown_algorithm_names_its_neighbours():
     ("card", "message"),
     [
         ("nowhere:CARD", "card of algorithm 'somebodys'.*cannot be loaded: ModuleNotFoundError"),
-        ("ffzoo_bp.card:NOTHING", "AttributeError"),
-        ("ffzoo_bp.options:BP", "expected an ffzoo.registry.cards.Card"),
+        ("ffzoo_zoo.bp:NOTHING", "AttributeError"),
+        ("ffzoo_zoo.bp:BP", "expected an ffzoo.registry.cards.Card"),
         (3, "is 3; expected an ffzoo.registry.cards.Card"),
     ],
 )
@@ -209,10 +223,10 @@ def test_the_sheet_is_what_the_algorithm_built_says(name):
         return
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(4, *shape, generator=generator), torch.arange(4)
-    signs = [view.sign for view in algorithm._views(Batch(x, y, generator=generator))]
+    signs = [view.sign for view in algorithm.views_of(Batch(x, y, generator=generator))]
     assert len(signs) == len(sheet.views)
     assert signs == [{"positive": 1, "second positive": 1, "negative": -1, "neutral label": 0}[v] for v in sheet.views]
-    assert sheet.label_sweep == (algorithm.score_kind == "sample" and algorithm.fusion_head.reads == "scores")
+    assert sheet.label_sweep == (algorithm.meaning.score == "sample" and algorithm.fusion_head.reads == "scores")
 
 
 def test_reading_cards_and_listing_import_no_torch():

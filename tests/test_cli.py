@@ -14,6 +14,7 @@ import torch
 
 import ffzoo
 from ffzoo.cli.train import choices, main, parser
+from ffzoo.files import read_json
 from ffzoo.registry.loader import ZOO
 from ffzoo.run import runner as evaluation
 from ffzoo.run.configuration import RunTable
@@ -239,7 +240,7 @@ def test_config_file_and_set(tmp_path, capsys):
     path = tmp_path / "run.toml"
     path.write_text('fusion = "last"\n[goodness]\ngrid = 1\n[fit]\nlr = 0.5\n[backbone]\nwidth = 9\n')
     assert main(["--config", str(path), "--set", "fit.lr=0.002", "--out", str(tmp_path / "x"), *QUICK]) == 0
-    config = checkpoint.read_json(tmp_path / "x" / "config.json")
+    config = read_json(tmp_path / "x" / "config.json")
     assert config["fit"]["lr"] == 0.002 and config["backbone_options"]["width"] == 9
     assert config["algorithm"]["fusion"]["name"] == "last"
 
@@ -288,12 +289,12 @@ def test_a_run_from_its_table_alone(tmp_path):
     path = plugin(tmp_path / "run.toml", RUN.replace("0.5", "0.001").replace('"cnn"', '"mlp"'))
     small = ["--set", "data.train_size=60", "--set", "data.test_size=40", "--quiet"]
     assert main(["--config", path, "--against", "none", "--out", str(tmp_path / "x"), *small]) == 0
-    config = checkpoint.read_json(tmp_path / "x" / "config.json")
+    config = read_json(tmp_path / "x" / "config.json")
     assert (config["algo"], config["fit"]["epochs"], config["fit"]["batch_size"]) == ("bp", 3, 20)
     assert config["execution"]["precision"] == "bf16" and config["execution"]["memory_format"] == "contiguous"
     again = ["--config", path, "--convolution", "winograd", "--precision", "fp32", "--against", "none", *small]
     assert main([*again, "--out", str(tmp_path / "y")]) == 0
-    assert checkpoint.read_json(tmp_path / "y" / "config.json")["execution"]["convolution"] == "winograd"
+    assert read_json(tmp_path / "y" / "config.json")["execution"]["convolution"] == "winograd"
 
 
 def test_what_ships_is_there_by_its_name(capsys):
@@ -365,15 +366,21 @@ class Terminal(io.StringIO):
 
 
 def test_the_bar_shows_accuracy_and_after_twenty_steps_the_time_left(monkeypatch):
+    from ffzoo.run.observers import Run
     from ffzoo.run.spec import make_run
     from ffzoo.run.terminal import Progress
 
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    with Progress(True, 60) as progress:
-        progress.begin(make_run("dtg_ff"), alone=True)
-        shown = []
-        for _ in range(30):
-            progress.step({"accuracy/1": torch.tensor(0.25), "accuracy/2": torch.tensor(0.75)})
-            shown.append(str(progress.bar))
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    progress = Progress([60])
+    progress.start(Run(make_run("dtg_ff"), None, None, 60))
+    shown = []
+    for _ in range(30):
+        progress.step({"accuracy/1": torch.tensor(0.25), "accuracy/2": torch.tensor(0.75)})
+        with progress.console.capture() as captured:
+            progress.console.print(progress.bar.make_tasks_table(progress.bar.tasks))
+        shown.append(captured.get())
+    progress.close(None)
     assert "30/60" in shown[-1] and "train 75.0%" in shown[-1] and "dtg_ff-digits-mlp-s0" in shown[-1]
-    assert "<" in shown[19] and "<" not in shown[18]
+    assert "left " in shown[19] and "left " not in shown[18]

@@ -14,8 +14,8 @@ from ffzoo.data.batch import Batch
 from ffzoo.errors import OptionError
 from ffzoo.measure.memory import step_cost
 from ffzoo.parts.base import Build
-from ffzoo_dgl.goodness import AuxConv
-from ffzoo_dgl.options import AuxConv as Options
+from ffzoo_zoo.dgl import AuxConv as Options
+from ffzoo_zoo.dgl_parts import AuxConv
 
 
 def built(shape, classes=5, seed=0, **options):

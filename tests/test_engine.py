@@ -136,9 +136,9 @@ def test_one_pass_inference_reads_the_neutral_label():
 def test_negative_views_never_carry_the_true_label():
     algorithm = mlp("vanilla_ff")
     batch = batch_of(256)
-    positive, negative = algorithm._views(batch)
+    positive, negative = algorithm.views_of(batch)
     true = 5.0 * nn.functional.one_hot(batch.y, 4).float()
-    right, wrong = (algorithm._joined([view]).flatten(1)[:, :4] for view in (positive, negative))
+    right, wrong = (algorithm.label_embedding(v.x, v.y).flatten(1)[:, :4] for v in (positive, negative))
     assert torch.equal(right, true)
     assert not bool((wrong * true).any())
 
@@ -169,9 +169,9 @@ def test_views_do_not_share_batch_statistics():
     recipe = algorithm_spec("vanilla_ff").recipe
     algorithm = RecipeAlgorithm(partition(model, ["2", "4"], torch.randn(2, 12)), 4, recipe, FitOptions())
     batch = batch_of(shape=(12,))
-    views = algorithm._views(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
+    views = algorithm.views_of(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     algorithm.train()
-    goodness = [model[:3](algorithm._joined([v])).square().mean(1) for v in views]
+    goodness = [model[:3](algorithm.label_embedding(v.x, v.y)).square().mean(1) for v in views]
     expected = (nn.functional.softplus(-8 * (goodness[0] - 2)) + nn.functional.softplus(8 * (goodness[1] - 2))) / 2
     losses = algorithm.losses(Batch(batch.x, batch.y, generator=torch.Generator().manual_seed(1)))
     torch.testing.assert_close(losses[0], expected.mean())

@@ -15,6 +15,7 @@ from ffzoo import Recipe, Term, hookimpl
 from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.algorithms.engine import RecipeAlgorithm
 from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.step import Step
 from ffzoo.backbones.native import MLPBackbone
 from ffzoo.backbones.options import MLP
 from ffzoo.data.batch import Batch
@@ -198,7 +199,7 @@ def test_other_blocks_scores_and_the_input_are_there_for_those_who_ask(plugin):
         assert torch.equal(ctx.x, batch.x)
     check_algorithm(Recipe(terms=(Term(LEARNED.goodness, "seen"),)), checks=["locality_black_box", "micro_batches"])
     plain = built(Recipe(terms=(LEARNED,)))
-    assert plain._context(plain._views(batch), batch.y, batch, 0).x is None
+    assert plain.context(plain.views_of(batch), Step.of(batch), 0).x is None
 
 
 def test_labels_enter_every_block_and_are_learned_there(plugin):
@@ -209,7 +210,9 @@ def test_labels_enter_every_block_and_are_learned_there(plugin):
     with torch.no_grad():
         x, y = batch_of().x, batch_of().y
         u, codes = x, algorithm.label_embedding.codes
-        for l, h in enumerate(algorithm._collect(x, y, algorithm._features)):
+        features: list[torch.Tensor] = []
+        algorithm.walk(algorithm.label_embedding(x, y), lambda l, out: not features.append(out), [y])
+        for l, h in enumerate(features):
             expected = F.relu(algorithm.backbone.blocks[l].linear(u + codes[l][y]))
             torch.testing.assert_close(h, expected)
             u = F.rms_norm(h, h.shape[1:], eps=1e-8) if l < 2 else h
@@ -225,7 +228,7 @@ def test_labels_enter_every_block_and_are_learned_there(plugin):
 def test_a_second_view_may_be_positive_and_read_the_prediction(plugin):
     recipe = Recipe(terms=(Term("away", "both"),), negatives="twice", fusion="concat_linear")
     algorithm = built(recipe)
-    first, second = algorithm._views(batch_of())
+    first, second = algorithm.views_of(batch_of())
     assert (first.sign, second.sign) == (1, 1)
     assert torch.equal(first.x, 2 * batch_of().x) and torch.equal(second.x, 3 * batch_of().x)
     torch.testing.assert_close(
@@ -261,7 +264,7 @@ def test_a_probe_is_fitted_after_training_on_the_training_part():
     assert not algorithm.predict(x).any()
     algorithm.finish(toy, None)
     assert float((algorithm.predict(x).argmax(1) == y).float().mean()) > 0.95
-    f = torch.cat([torch.cat(algorithm._fusion_features(b.x), 1) for b in toy])
+    f = torch.cat([torch.cat(algorithm.fusion_features(b.x), 1) for b in toy])
     z = (f - f.mean(0)) * torch.where(f.std(0, correction=0) > 1e-6, 1 / f.std(0, correction=0), 0.0)
     weight = algorithm.fusion_head.weight.clone().requires_grad_()
     loss = F.cross_entropy(F.linear(z, weight, algorithm.fusion_head.bias), torch.cat([b.y for b in toy]))

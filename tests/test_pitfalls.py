@@ -14,12 +14,14 @@ from ffzoo import hookimpl
 from ffzoo.algorithms.build import algorithm_spec, create
 from ffzoo.algorithms.engine import RecipeAlgorithm, make_goodness_part, make_part
 from ffzoo.algorithms.options import FitOptions
+from ffzoo.algorithms.step import Step
+from ffzoo.algorithms.views import Views
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.partition import partition
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
 from ffzoo.errors import RecipeError
-from ffzoo.parts.base import Build, Context, FusionBuild, LocalLoss
+from ffzoo.parts.base import Build, Context, FusionBuild, LocalLoss, View
 from ffzoo.parts.norms import Normalization
 from ffzoo.registry.loader import ZOO
 from ffzoo.testing.strategies import Toy, features
@@ -55,18 +57,9 @@ def batch_of(rows: int = 12) -> Batch:
 
 def scores_of(algorithm: RecipeAlgorithm, batch: Batch) -> list[list[Tensor]]:
     """Each block's scores of the positive view, one a term."""
-    views = algorithm._views(batch)[:1]
-    found: list[list[Tensor]] = []
-
-    def visit(l: int, out: object) -> object:
-        ctx = algorithm._context(views, batch.y, batch, l)
-        h = algorithm.backbone.features(l, out)
-        found.append([algorithm._scores_of(g, h, out, 1, ctx)[0] for g, _, _ in algorithm.terms(l)])
-        return algorithm._pass_on(l, out, [v.y for v in views])
-
+    positive = Views(algorithm.views_of(batch).each[:1], batch.y)
     with torch.no_grad():
-        algorithm.backbone.walk(algorithm._joined(views), visit)
-    return found
+        return [[scores[0] for scores in of_terms] for of_terms in algorithm.term_scores(positive, Step.of(batch))]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -190,7 +183,7 @@ def predicted(algorithm: RecipeAlgorithm, batch: Batch) -> tuple[Tensor, ...]:
 def test_a_positive_scores_higher_than_its_negative_after_training(name):
     """Some published code has the sign of the goodness the other way round, and learns to be wrong."""
     algorithm = built(name, "mlp")
-    if algorithm.negatives.sign > 0 or algorithm.score_kind != "sample":
+    if algorithm.negatives.sign > 0 or algorithm.meaning.score != "sample":
         pytest.skip("compares no positive with a negative score")
     toy, epochs = Toy(SHAPE, CLASSES), 15
     algorithm.start(toy, epochs)
@@ -206,21 +199,13 @@ def test_positives_and_negatives_do_not_share_batch_statistics(name):
     embedding = make_part("label_embeddings", algorithm_spec(name).recipe.label_embedding, CLASSES)
     algorithm = built(name, network(embedding.input_shape(SHAPE)[0]))
     batch = batch_of()
-    views = [v for v in algorithm._views(batch) if v.sign]
+    views = [view for view in algorithm.views_of(batch) if view.sign]
     algorithm.train()
 
-    def alone(view: object) -> list[list[Tensor]]:
+    def alone(view: View) -> list[list[Tensor]]:
         """Scores of one view by block and term, its statistics its own."""
-        found: list[list[Tensor]] = []
-
-        def visit(l: int, out: Tensor) -> object:
-            ctx = algorithm._context(views, batch.y, batch, l)
-            h = algorithm.backbone.features(l, out)
-            found.append([algorithm._scores_of(g, h, out, 1, ctx)[0] for g, _, _ in algorithm.terms(l)])
-            return algorithm._pass_on(l, out, [view.y])
-
-        algorithm.backbone.walk(algorithm._joined([view]), visit)
-        return found
+        found = algorithm.term_scores(Views((view,), batch.y), Step.of(batch))
+        return [[scores[0] for scores in of_terms] for of_terms in found]
 
     scores = [alone(view) for view in views]
     rests = algorithm.isolation == "overlap"  # pairs alternate, and a block has no loss of its own in every second step
@@ -230,7 +215,8 @@ def test_positives_and_negatives_do_not_share_batch_statistics(name):
         if rests and not float(found):
             continue
         others = tuple(sum(block[0].detach() for k, block in enumerate(of) if k != l) for of in scores)
-        ctx = algorithm._context(views, batch.y, batch, l, others if "others" in algorithm.required else ())
+        needed = others if "others" in algorithm.meaning.requires else ()
+        ctx = algorithm.context(Views(tuple(views), batch.y), Step.of(batch), l, needed)
         expected = sum(
             weight * loss(tuple(of[l][term] for of in scores[: loss.views]), ctx)
             for term, (_, loss, weight) in enumerate(algorithm.terms(l))

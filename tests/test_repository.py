@@ -104,7 +104,7 @@ def test_the_wheel_holds_core_and_plugins(tmp_path):
         points = next(n for n in names if n.endswith("entry_points.txt"))
         assert "ffzoo_zoo" in file.read(points).decode()
     data = ("ffzoo/py.typed", "ffzoo/data/imagenet100.txt", "ffzoo/run/configurations/fast_cifar.toml")
-    for part in (*data, "ffzoo_bp/recipes.py", "ffzoo_vanilla_ff/__init__.py"):
+    for part in (*data, "ffzoo_zoo/bp.py", "ffzoo_zoo/vanilla_ff.py"):
         assert part in names
     assert not any(n.startswith(("tests/", "docs/", "plugins/")) for n in names)
     # It works as installed: plugins are found from the wheel alone.

@@ -16,12 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from ffzoo.algorithms.contract import Metrics
-from ffzoo.algorithms.stepping import note
+from ffzoo.algorithms.step import Step
+from ffzoo.algorithms.views import Views
 from ffzoo.backbones.base import add_gradient, as_written, full_precision
-from ffzoo.data.batch import Batch
 from ffzoo.kernels.kept import keep
-from ffzoo.parts.base import Context, Goodness, LocalLoss, View
+from ffzoo.parts.base import Context, Goodness, LocalLoss
 from ffzoo.parts.norms import Normalization
 
 if TYPE_CHECKING:
@@ -51,6 +50,63 @@ class Learned:
     of_goodness: dict[str, Tensor]
 
 
+class ClosedForm:
+    """A way to take the step of an algorithm whose blocks need no graph to learn.
+
+    Args:
+        algorithm: whose step it takes.
+    """
+
+    def __init__(self, algorithm: RecipeAlgorithm) -> None:
+        self.algorithm = algorithm
+        self.of_block = [algorithm.backbone.block_parameters(l) for l in range(algorithm.backbone.depth)]
+
+    def fits(self) -> bool:
+        """Return whether every block, its one term and what lies between need no autograd."""
+        algorithm = self.algorithm
+        terms = [algorithm.terms(l) for l in range(algorithm.backbone.depth)]
+        return (
+            algorithm.backbone.closed_form
+            and all(p.requires_grad for p in algorithm.backbone.parameters())
+            and not any(p.requires_grad for m in (algorithm.norms, algorithm.label_embedding) for p in m.parameters())
+            and not (algorithm.label_embedding.per_block or algorithm.batch_statistics or algorithm.meaning.requires)
+            and all(type(norm) is Normalization for norm in algorithm.goodness_norms)
+            and all(len(of_block) == 1 for of_block in terms)
+            and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
+        )
+
+    def __call__(self, views: Views, step: Step) -> None:
+        """Walk once without a graph: each block's gradient is computed from its input and its output."""
+        algorithm = self.algorithm
+        fused: list[Tensor] = []
+        read: list[tuple[tuple[Tensor, ...], Tensor]] = []
+        x = algorithm.laid_out(views.join(algorithm.label_embedding))
+        given = [(x, keep(x))]
+        del x
+        with torch.no_grad(), algorithm.autocast():
+            for l in range(algorithm.backbone.depth):
+                ctx = algorithm.context(views, step, l)
+                ((goodness, loss, weight),) = algorithm.terms(l)
+                learn = compiled(l) if algorithm.execution.compile else learn_block
+                shape = (len(views), views.neutral)
+                learned = learn(algorithm, goodness, loss, given, ctx, *shape, weight, step.share)
+                given = [(learned.passed, learned.counted)]
+                read.append((learned.scores, learned.loss))
+                fused.extend([] if learned.fused is None else [learned.fused])
+                for parameter, gradient in zip(self.of_block[l], learned.of_block, strict=True):
+                    add_gradient(parameter, gradient)
+                for name, gradient in learned.of_goodness.items():
+                    add_gradient(goodness.get_parameter(name), gradient)
+                del learned
+                if step.last:
+                    algorithm.optimizers.step(l)
+            _note_all(read, views.y, step)
+        head = algorithm.fusion_head.loss(fused, views.y) if fused else None
+        if head is not None:
+            step.note("loss/fusion", head)
+            step.backward(head)
+
+
 def learn_block(
     algorithm: RecipeAlgorithm,
     goodness: Goodness,
@@ -59,8 +115,8 @@ def learn_block(
     ctx: Context,
     views: int,
     neutral: int,
-    factor: float,
     weight: float,
+    share: float,
 ) -> Learned:
     """The closed form of one block: a function of tensors, so that it can be compiled.
 
@@ -83,17 +139,17 @@ def learn_block(
         d_parts: list[Tensor] = []
         of_goodness: dict[str, Tensor] = {}
         for part, (_, kept), d_score in zip(parts, scored, gradients, strict=False):  # the neutral view has none
-            d_part, own = goodness.pull_back(part, kept, d_score if weight * factor == 1 else weight * factor * d_score)
+            d_part, own = goodness.pull_back(part, kept, d_score if share * weight == 1 else share * weight * d_score)
             d_parts.append(d_part)
             of_goodness = {name: own[name] + of_goodness.get(name, 0.0) for name in own}
         d = torch.cat(d_parts) if len(d_parts) > 1 else d_parts[0]
     del scored, counted_scored, part, kept, d_part, d_parts
     of_block = backbone.weight_gradients(l, x[: len(d)], d)
     del x, counted, d
-    passed = algorithm._pass_on(l, out) if l < backbone.depth - 1 else out
+    passed = algorithm.walk.pass_on(l, out)
     counted_passed = keep(passed) if l < backbone.depth - 1 else None
     del counted_out
-    return Learned(passed, counted_passed, fused, scores, factor * value, of_block, of_goodness)
+    return Learned(passed, counted_passed, fused, scores, weight * value, of_block, of_goodness)
 
 
 @cache
@@ -113,62 +169,8 @@ def knows_gradient(part: nn.Module) -> bool:
     return bool(type(part).__dict__.get("closed_form")) and as_written(part)
 
 
-def has_closed_form(algorithm: RecipeAlgorithm) -> bool:
-    """Whether every block, its one term and what lies between need no autograd."""
-    terms = [algorithm.terms(l) for l in range(algorithm.backbone.depth)]
-    return (
-        algorithm.backbone.closed_form
-        and all(p.requires_grad for p in algorithm.backbone.parameters())
-        and not any(p.requires_grad for m in (algorithm.norms, algorithm.label_embedding) for p in m.parameters())
-        and not (algorithm.label_embedding.per_block or algorithm.batch_statistics or algorithm.required)
-        and all(type(norm) is Normalization for norm in algorithm.goodness_norms)
-        and all(len(of_block) == 1 for of_block in terms)
-        and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
-    )
-
-
-def closed_walk(
-    algorithm: RecipeAlgorithm,
-    views: Sequence[View],
-    y: Tensor,
-    batch: Batch,
-    metrics: Metrics,
-    weight: float,
-    last: bool,
-) -> None:
-    """One walk that builds no graph: each block's gradient is computed from its input and its output."""
-    signs = tuple(v.sign for v in views if v.sign)
-    neutral = -1 if views[-1].sign == 0 else 0
-    fused: list[Tensor] = []
-    read: list[tuple[tuple[Tensor, ...], Tensor]] = []
-    x = algorithm._joined(views)
-    given = [(x, keep(x))]
-    del x
-    with torch.no_grad(), algorithm.autocast():
-        for l in range(algorithm.backbone.depth):
-            ctx = Context(y, signs, l, algorithm.backbone.depth, batch.epoch, True, batch.generator)
-            ((goodness, loss, factor),) = algorithm.terms(l)
-            learn = compiled(l) if algorithm.execution.compile else learn_block
-            learned = learn(algorithm, goodness, loss, given, ctx, len(views), neutral, factor, weight)
-            given = [(learned.passed, learned.counted)]
-            read.append((learned.scores, learned.loss))
-            fused.extend([] if learned.fused is None else [learned.fused])
-            for parameter, gradient in zip(algorithm._of_block[l], learned.of_block, strict=True):
-                add_gradient(parameter, gradient)
-            for name, gradient in learned.of_goodness.items():
-                add_gradient(goodness.get_parameter(name), gradient)
-            del learned
-            if last:
-                algorithm.optimizers.step(l)
-        _note_all(read, y, metrics, weight)
-    head = algorithm.fusion_head.loss(fused, y) if fused else None
-    if head is not None:
-        note(metrics, "loss/fusion", head, weight)
-        (weight * head).backward()
-
-
-def _note_all(read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, metrics: Metrics, weight: float) -> None:
-    """The metrics of a step for all blocks at once: small operations cost as much as large ones."""
+def _note_all(read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, step: Step) -> None:
+    """Note the metrics of all blocks at once: small operations cost as much as large ones."""
     name, right = "", None
     first = torch.stack([scores[0] for scores, _ in read])
     if first.dim() == 3:
@@ -177,6 +179,6 @@ def _note_all(read: Sequence[tuple[tuple[Tensor, ...], Tensor]], y: Tensor, metr
         name, right = "pairs", first > torch.stack([scores[1] for scores, _ in read])
     if right is not None:
         for l, value in enumerate(right.float().mean(1)):
-            note(metrics, f"{name}/{l + 1}", value, weight)
+            step.note(f"{name}/{l + 1}", value)
     for l, (_, value) in enumerate(read):
-        note(metrics, f"loss/{l + 1}", value, weight)
+        step.note(f"loss/{l + 1}", value)

@@ -9,21 +9,24 @@ walk keeps the graph and ends with one backward: that is backprop, by the same c
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
 
-from ffzoo.algorithms.closed_form import closed_walk, has_closed_form
+from ffzoo.algorithms.closed_form import ClosedForm
 from ffzoo.algorithms.contract import Metrics, as_batch
-from ffzoo.algorithms.making import check_channels, check_terms, forward_norm, make_goodness_part, make_part, score_kind
+from ffzoo.algorithms.making import check_channels, check_terms, forward_norm, make_goodness_part, make_part
+from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.optimizers import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.algorithms.options import FitOptions
 from ffzoo.algorithms.recipe import Recipe
-from ffzoo.algorithms.stepping import SteppingAlgorithm, note
+from ffzoo.algorithms.step import Step
+from ffzoo.algorithms.stepping import SteppingAlgorithm
+from ffzoo.algorithms.views import Views
+from ffzoo.algorithms.walk import BlockWalk
 from ffzoo.backbones.base import Backbone, full_precision
 from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
 from ffzoo.data.batch import Batch, Samples
@@ -53,6 +56,10 @@ class RecipeAlgorithm(SteppingAlgorithm):
         config: the recipe.
         fit: optimizer, learning rate and their schedule.
 
+    Attributes:
+        meaning: what follows from the recipe's parts.
+        walk: one pass over the blocks.
+
     Raises:
         RecipeError: the parts do not fit together, or do not fit the backbone.
     """
@@ -61,9 +68,10 @@ class RecipeAlgorithm(SteppingAlgorithm):
         config.validate()
         recipe = config.resolved()
         super().__init__(backbone, num_classes, recipe, fit)
+        self.meaning = meaning(recipe)
         self.isolation, self.fusion_grad = recipe.isolation, recipe.fusion_grad
-        self.fusion = find("fusions", recipe.fusion)[0].name
-        self.local = recipe.isolation == "local"
+        self.fusion, self.coupling = self.meaning.fusion, self.meaning.coupling
+        self.needs_validation = self.meaning.calibrates
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
         depth, shapes = backbone.depth, backbone.feature_shapes
 
@@ -96,30 +104,21 @@ class RecipeAlgorithm(SteppingAlgorithm):
             self.weights.append([t.weight for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
-
         self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
-        self.labelled = find("label_embeddings", recipe.label_embedding)[0].name != "none"
+
         negatives = find("negatives", recipe.negatives)[0].name
-        self.contrasts = negatives != "none"
-        check_terms(self.terms(depth - 1), self.negatives, negatives, self.labelled)
-        self.score_kind = score_kind(self.terms(depth - 1), self.labelled)
-        terms = [self.terms(l) for l in range(depth)]
-        scored = sum(any(g.kind == self.score_kind for g, _, _ in of_block) for of_block in terms)
-        fusion_build = FusionBuild(shapes, num_classes, self.score_kind, scored)
-        if find("fusions", recipe.fusion)[0].load().reads == "scores" and self.score_kind is None:
+        check_terms(self.terms(depth - 1), self.negatives, negatives, self.meaning.labelled)
+        if self.meaning.fusion_reads == "scores" and self.meaning.score is None:
             raise RecipeError(
                 f"fusion={self.fusion} adds up blocks' scores of classes, but no block has any: without a label "
                 "embedding a sample goodness knows no classes; expected fusion=concat_linear"
             )
+        scored = sum(any(g.kind == self.meaning.score for g, _, _ in self.terms(l)) for l in range(depth))
+        fusion_build = FusionBuild(shapes, num_classes, self.meaning.score, scored)
         self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
-        parts: list[Goodness | LocalLoss] = [p for of_block in terms for g, loss, _ in of_block for p in (g, loss)]
-        couplings = {p.coupling for p in parts} | {self.negatives.coupling, self.fusion_head.coupling}
-        self.coupling = "+".join(sorted(couplings - {"none"})) or "none"
-        self.batch_level = any(p.batch_level for p in parts)
-        self.required = {field for p in parts for field in p.requires}
-        self.needs_validation = self.fusion_head.calibrates
         self.batch_statistics = has_batch_statistics(self)
-        self._of_block = [backbone.block_parameters(l) for l in range(depth)]
+        self.walk = BlockWalk(self, self.norms, self.cuts, self.label_embedding)
+        self.closed_form = ClosedForm(self)
 
     @cached_property
     def optimizers(self) -> BlockOptimizers:
@@ -131,13 +130,13 @@ class RecipeAlgorithm(SteppingAlgorithm):
         return BlockOptimizers(map(self.own_parameters, blocks), heads, self.fit, getattr(self.fusion_head, "lr", None))
 
     def terms(self, block: int) -> list[tuple[Goodness, LocalLoss, float]]:
-        """Goodness, loss and weight of each term of a block."""
+        """Return goodness, loss and weight of each term of a block."""
         goodness = cast("nn.ModuleList", self.goodness[block])
         losses = cast("nn.ModuleList", self.local_losses[block])
         return cast("Any", list(zip(goodness, losses, self.weights[block], strict=True)))
 
     def own_parameters(self, block: int) -> list[nn.Parameter]:
-        """The parameters a block trains: its own, those of the norm before it and of its goodness."""
+        """Return the parameters that a block trains: its own, those of the norm before it and of its goodness."""
         modules = (self.norms, self.goodness_norms, self.goodness, self.local_losses)
         labels = [p for key, p in self.label_embedding.named_parameters() if self.label_embedding.owner(key) == block]
         return self.backbone.block_parameters(block) + [p for m in modules for p in m[block].parameters()] + labels
@@ -155,36 +154,23 @@ class RecipeAlgorithm(SteppingAlgorithm):
             return int(rest.split(".")[0])
         return None
 
-    # ---------------------------------------------------------------- training
+    # ---------------------------------------------------------------- which block learns when
 
-    def compiled_alone(self) -> Iterable[nn.Module]:
-        """See :class:`~ffzoo.algorithms.stepping.SteppingAlgorithm`; a closed form is compiled as a whole."""
-        return () if self._learns_closed() else (*super().compiled_alone(), *self.norms)
+    def cuts(self, l: int) -> bool:
+        """Return whether the gradient stops behind block ``l`` in the step at hand."""
+        return self.isolation == "local" or (self.isolation == "overlap" and (l + self.step_count) % 2 == 1)
 
-    def _learns_closed(self) -> bool:
-        """Whether a step needs no autograd in the blocks."""
-        how = self.execution
-        return self._streams() and how.closed_form and has_closed_form(self)
-
-    def _streams(self) -> bool:
-        """Whether each block's backward runs inside the forward walk."""
-        return self.execution.streaming and self.isolation != "none" and self.fusion_grad == "detached"
-
-    def _cuts(self, l: int) -> bool:
-        """Whether the gradient stops behind block ``l`` in the step at hand."""
-        return self.local or (self.isolation == "overlap" and (l + self.step_count) % 2 == 1)
-
-    def _learns(self, l: int) -> bool:
-        """Whether block ``l``'s own losses teach anything in the step at hand."""
-        if self.isolation == "overlap" and not self._cuts(l):
+    def learns(self, l: int) -> bool:
+        """Return whether block ``l``'s own losses teach anything in the step at hand."""
+        if self.isolation == "overlap" and not self.cuts(l):
             return False
         if self.step_count >= self.total_steps:
             return True
         start, end = self.schedule.window(l)
         return start <= self.step_count / self.total_steps < end
 
-    def _set_rates(self) -> None:
-        """Learning rates of the step at hand: a block's schedule runs over its window."""
+    def set_rates(self) -> None:
+        """Set the learning rates of the step at hand: a block's schedule runs over its window."""
         self.optimizers.set_rate(self.rate())
         if self.step_count >= self.total_steps:
             return
@@ -194,8 +180,24 @@ class RecipeAlgorithm(SteppingAlgorithm):
             if (start, end) != (0.0, 1.0) and start <= progress < end:
                 self.optimizers.set_rate(learning_rate_factor(self.fit, (progress - start) / (end - start)), l)
 
+    @property
+    def streams(self) -> bool:
+        """Whether each block's backward runs inside the forward walk."""
+        return self.execution.streaming and self.isolation != "none" and self.fusion_grad == "detached"
+
+    @property
+    def needs_no_graph(self) -> bool:
+        """Whether a block learns without autograd wherever it learns."""
+        return self.streams and self.execution.closed_form and self.closed_form.fits()
+
+    # ---------------------------------------------------------------- a step
+
+    def compiled_alone(self) -> Iterable[nn.Module]:
+        """See :class:`~ffzoo.algorithms.stepping.SteppingAlgorithm`; a closed form is compiled as a whole."""
+        return () if self.needs_no_graph else (*super().compiled_alone(), *self.norms)
+
     def start(self, train: Samples, epochs: int) -> None:
-        """Let the parts see the training part too."""
+        """Let the parts see the training set too."""
         super().start(train, epochs)
         for l in range(self.backbone.depth):
             for goodness, loss, _ in self.terms(l):
@@ -203,214 +205,147 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 loss.prepare(train)
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
-        """One step; returns ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) a block, and ``loss/fusion``."""
+        """Take one step; return ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) per block, and ``loss/fusion``."""
         batch = as_batch(batch, y)
         if not self.training:  # a walk over all modules, at every step, would be felt
             self.train()
-        self._set_rates()
-        views = self._views(batch)
-        rows = self.rows(len(batch.y))
-        streaming = self._streams()
-        closed_form = self._learns_closed() and all(map(self._learns, range(self.backbone.depth)))
+        self.set_rates()
+        views = self.views_of(batch)
+        depth = self.backbone.depth
+        without_graph = self.needs_no_graph and all(map(self.learns, range(depth)))
         metrics: Metrics = {}
-        for i, part in enumerate(rows):
-            weight, last = (part.stop - part.start) / len(batch.y), i == len(rows) - 1
-            chunk = [view.rows(part) for view in views]
-            if closed_form:
-                closed_walk(self, chunk, batch.y[part], batch, metrics, weight, last)
-                continue
-            kept: list[Tensor] = []
-
-            def update(l: int, loss: Tensor, weight: float = weight, last: bool = last) -> None:
-                if loss.requires_grad:  # there may be nothing to train in a block that is left as it is
-                    (weight * loss).backward()
-                if last:
-                    for block in (l - 1, l) if l and not self._cuts(l - 1) else (l,):
-                        self.optimizers.step(block)
-
-            def keep(l: int, loss: Tensor, kept: list[Tensor] = kept) -> None:
-                kept.append(loss)
-
-            head = self._forward(chunk, batch.y[part], batch, update if streaming else keep, metrics, weight)
-            if head is not None:
-                kept.append(head)
-            total = torch.stack(kept).sum() if kept else None
-            if total is not None and total.requires_grad:
-                (weight * total).backward()
-        if not streaming:
-            for l in range(self.backbone.depth):
+        for step in self.chunks(batch, metrics, self._update if self.streams else None):
+            chunk = views.rows(step.rows)
+            if without_graph:
+                self.closed_form(chunk, step)
+            else:
+                step.finish(self._forward(chunk, step))
+        if not self.streams:
+            for l in range(depth):
                 self.optimizers.step(l)
         self.optimizers.step(HEAD)
         self.step_count += 1
         return metrics
 
+    def _update(self, l: int) -> None:
+        """Update block ``l``, and the one before where this one's loss reached it."""
+        if l and not self.cuts(l - 1):
+            self.optimizers.step(l - 1)
+        self.optimizers.step(l)
+
     def losses(self, batch: Batch) -> list[Tensor]:
-        """Each block's loss and, where the fusion is trained, its loss; all with their graphs."""
-        kept: dict[int, Tensor] = {}
+        """Return each block's loss and, where the fusion is trained, its loss; all with their graphs."""
+        step = Step.of(batch)
         with buffers_untouched(self):
-            head = self._forward(self._views(batch), batch.y, batch, kept.__setitem__, {}, 1.0)
-        blocks = [kept.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
+            head = self._forward(self.views_of(batch), step)
+        blocks = [step.losses.get(l, batch.x.new_zeros(())) for l in range(self.backbone.depth)]
         return blocks if head is None else [*blocks, head]
 
-    def _joined(self, views: Sequence[View]) -> Tensor:
-        """The views with their labels as one batch, laid out as the backbone's weights are."""
-        embedded = [self.label_embedding(v.x, v.y) for v in views]
-        x = torch.cat(embedded) if len(views) > 1 else embedded[0]
-        return self.laid_out(x)
-
-    def _views(self, batch: Batch) -> list[View]:
-        """Positive, negative, and the neutral view that only a fusion of features reads."""
+    def views_of(self, batch: Batch) -> Views:
+        """Return the positive view, the negative one, and the neutral one that only a fusion of features reads."""
         positive = self.negatives.positive(batch.x)
         views = [View(positive, batch.y, +1)]
-        if self.contrasts:
-            read = (self.predict(batch.x),) if self.negatives.reads_prediction else ()
-            x, y = self.negatives(batch.x, batch.y, batch.generator, *read)
+        if self.meaning.contrasts:
+            prediction = (self.predict(batch.x),) if self.negatives.reads_prediction else ()
+            x, y = self.negatives(batch.x, batch.y, batch.generator, *prediction)
             views.append(View(x, y, self.negatives.sign))
-        if self.labelled and self.fusion_head.reads == "features":
+        if self.meaning.labelled and self.meaning.fusion_reads == "features":
             views.append(View(positive, None, 0))
-        return views
+        return Views(tuple(views), batch.y)
 
     def whole_batch_for(self) -> str | None:
         """See :class:`~ffzoo.algorithms.stepping.SteppingAlgorithm`."""
         if self.batch_statistics:
             return "batch statistics"
-        return "a loss over the whole batch" if self.batch_level else None
+        parts = [part for l in range(self.backbone.depth) for g, loss, _ in self.terms(l) for part in (g, loss)]
+        return "a loss over the whole batch" if any(part.batch_level for part in parts) else None
 
-    def _forward(
-        self,
-        views: Sequence[View],
-        y: Tensor,
-        batch: Batch,
-        on_loss: Callable[[int, Tensor], None],
-        metrics: Metrics,
-        weight: float,
-    ) -> Tensor | None:
-        """One walk over all views; hands out each block's loss and returns the fusion's."""
-        others = self._others(views, y, batch) if "others" in self.required else None
-        kept: list[Tensor] = []
+    def _forward(self, views: Views, step: Step) -> Tensor | None:
+        """Walk over all views once; let each block learn, and return the fusion's loss."""
+        others = self._other_scores(views, step) if "others" in self.meaning.requires else None
+        fused: list[Tensor] = []
 
-        def visit(l: int, out: Any) -> Any:
-            learns = self._learns(l)
-            with self.full_precision():
-                h = self.backbone.features(l, out)
-                ctx = self._context(views, y, batch, l, () if others is None else others[l])
-                with contextlib.nullcontext() if learns else torch.no_grad():
-                    # Without a graph, yet a part of something that needs one, a chunk would confuse torch's hooks.
-                    loss = self._loss(h if learns else h.detach(), out, len(views), ctx, metrics, weight)
-                if self.fusion_head.reads == "features":
-                    # The neutral view comes last; where no label enters the input, the positive one is neutral.
-                    view = full_precision(h).chunk(len(views))[-1 if views[-1].sign == 0 else 0]
-                    f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
-                    kept.extend([] if f is None else [f])
-                if loss is not None and learns:
-                    on_loss(l, loss)
-            return self._pass_on(l, out, [v.y for v in views], loss is not None or self.fusion_head.reads == "features")
+        def read(l: int, out: Any) -> bool:
+            learns = self.learns(l)
+            h = self.backbone.features(l, out)
+            with contextlib.nullcontext() if learns else torch.no_grad():
+                # Without a graph, yet a part of something that needs one, a chunk would confuse torch's hooks.
+                ctx = self.context(views, step, l, () if others is None else others[l])
+                loss = self._loss(h if learns else h.detach(), out, views, ctx, step)
+            if self.meaning.fusion_reads == "features":
+                view = full_precision(h).chunk(len(views))[views.neutral]
+                f = self.fusion_head.feature(l, view if self.fusion_grad == "one_hop" else view.detach())
+                fused.extend([] if f is None else [f])
+            if loss is not None and learns:
+                step.learn(l, loss)
+            return loss is not None or self.meaning.fusion_reads == "features"
 
-        with self.autocast(), self._statistics(len(views)):
-            self.backbone.walk(self._joined(views), visit)
-        head = self.fusion_head.loss(kept, y) if kept else None
+        with self._statistics(len(views)):
+            self.walk(views.join(self.label_embedding), read, views.labels)
+        head = self.fusion_head.loss(fused, views.y) if fused else None
         if head is not None:
-            note(metrics, "loss/fusion", head, weight)
+            step.note("loss/fusion", head)
         return head
 
-    def _context(
-        self, views: Sequence[View], y: Tensor, batch: Batch, l: int, others: tuple[Tensor, ...] = ()
-    ) -> Context:
-        """What block ``l``'s parts may know in a step."""
-        signs = tuple(v.sign for v in views if v.sign)
-        x = views[0].x if "input" in self.required else None
-        return Context(y, signs, l, self.backbone.depth, batch.epoch, True, batch.generator, x, others)
+    def context(self, views: Views, step: Step, l: int, others: tuple[Tensor, ...] = ()) -> Context:
+        """Return what block ``l``'s parts may know in a step."""
+        x = views.each[0].x if "input" in self.meaning.requires else None
+        depth = self.backbone.depth
+        return Context(views.y, views.signs, l, depth, step.epoch, True, step.generator, x, others)
 
     @torch.no_grad()
-    def _others(self, views: Sequence[View], y: Tensor, batch: Batch) -> list[tuple[Tensor, ...]]:
-        """For each block and view the sum of the other blocks' scores, from a walk before anything is updated."""
-        found: list[tuple[Tensor, ...]] = []
-
-        def visit(l: int, out: Any) -> Any:
-            with self.full_precision():
-                ctx = self._context(views, y, batch, l)
-                found.append(self._scores_of(self.terms(l)[0][0], self.backbone.features(l, out), out, len(views), ctx))
-            return self._pass_on(l, out, [v.y for v in views])
-
-        with buffers_untouched(self), self.autocast(), self._statistics(len(views)):
-            self.backbone.walk(self._joined(views), visit)
+    def _other_scores(self, views: Views, step: Step) -> list[tuple[Tensor, ...]]:
+        """Return for each block and view the sum of the other blocks' scores, before anything is updated."""
+        with buffers_untouched(self):
+            found = [of_terms[0] for of_terms in self.term_scores(views, step)]
         totals = [torch.stack(of_view).sum(0) for of_view in zip(*found, strict=True)]
         return [tuple(t - own for t, own in zip(totals, of_block, strict=True)) for of_block in found]
 
-    def _scores_of(self, goodness: Goodness, h: Tensor, out: Any, parts: int, ctx: Context) -> tuple[Tensor, ...]:
-        """A goodness's score of each view but the neutral one."""
-        l = ctx.block
-        views = h.chunk(parts)[: len(ctx.signs)] if parts > 1 else (h,)  # even one chunk costs a copy in backward
-        return tuple(goodness(out if goodness.reads_output else self._read_by(goodness, l, v), ctx) for v in views)
+    def term_scores(self, views: Views, step: Step) -> list[list[tuple[Tensor, ...]]]:
+        """Return by block, term and view the scores of one walk; the neutral view has none."""
+        found: list[list[tuple[Tensor, ...]]] = []
 
-    def _loss(self, h: Tensor, out: Any, parts: int, ctx: Context, metrics: Metrics, weight: float) -> Tensor | None:
-        """The weighted sum of a block's terms; None for a block without any."""
-        l, y = ctx.block, cast(Tensor, ctx.y)
+        def read(l: int, out: Any) -> bool:
+            h, ctx = self.backbone.features(l, out), self.context(views, step, l)
+            found.append([self._scores_of(goodness, h, out, views, ctx) for goodness, _, _ in self.terms(l)])
+            return True
+
+        with self._statistics(len(views)):
+            self.walk(views.join(self.label_embedding), read, views.labels)
+        return found
+
+    def _scores_of(self, goodness: Goodness, h: Tensor, out: Any, views: Views, ctx: Context) -> tuple[Tensor, ...]:
+        """Return a goodness's score of each view but the neutral one."""
+        of_views = views.split(h)[: len(ctx.signs)]
+        if goodness.reads_output:
+            return tuple(goodness(out, ctx) for _ in of_views)
+        return tuple(goodness(self._read_by(goodness, ctx.block, view), ctx) for view in of_views)
+
+    def _loss(self, h: Tensor, out: Any, views: Views, ctx: Context, step: Step) -> Tensor | None:
+        """Return the weighted sum of a block's terms; None for a block without any."""
         total: Tensor | None = None
-        for goodness, loss, factor in self.terms(l):
-            scores = self._scores_of(goodness, h, out, parts, ctx)
-            value = factor * loss(scores[: loss.views], ctx)
-            self._note(metrics, l, goodness, scores, y, value, weight)
+        for goodness, loss, weight in self.terms(ctx.block):
+            scores = self._scores_of(goodness, h, out, views, ctx)
+            value = weight * loss(scores[: loss.views], ctx)
+            if goodness.kind == "class":
+                step.note(f"accuracy/{ctx.block + 1}", (scores[0].argmax(1) == views.y).float().mean())
+            elif goodness.kind == "sample" and len(scores) > 1:
+                step.note(f"pairs/{ctx.block + 1}", (scores[0] > scores[1]).float().mean())
+            step.note(f"loss/{ctx.block + 1}", value)
             total = value if total is None else total + value
         return total
 
-    def _note(
-        self,
-        metrics: Metrics,
-        l: int,
-        goodness: Goodness,
-        scores: tuple[Tensor, ...],
-        y: Tensor,
-        value: Tensor,
-        weight: float,
-    ) -> None:
-        """Add a term's loss to the metrics, and how often it was right."""
-        if goodness.kind == "class":
-            note(metrics, f"accuracy/{l + 1}", (scores[0].argmax(1) == y).float().mean(), weight)
-        elif goodness.kind == "sample" and len(scores) > 1:
-            note(metrics, f"pairs/{l + 1}", (scores[0] > scores[1]).float().mean(), weight)
-        note(metrics, f"loss/{l + 1}", value, weight)
-
     def _read_by(self, goodness: Goodness, l: int, h: Tensor) -> Tensor:
-        """The features as a goodness reads them: normalized where the recipe says so, float32 unless it takes less."""
+        """Return features as a goodness reads them: normalized as the recipe says, float32 unless it takes less."""
         norm = self.goodness_norms[l]
         return h if goodness.reads_half and type(norm) is Normalization else norm(full_precision(h))
 
-    def _features(self, l: int, out: Any) -> Tensor:
-        """What a goodness reads, in full precision whatever the blocks ran in."""
-        return full_precision(self.backbone.features(l, out))
-
-    def _pass_on(self, l: int, out: Any, labels: Sequence[Tensor | None] = (), read: bool = True) -> Any:
-        """What block l + 1 reads of block l's output.
-
-        Args:
-            l: index of the block.
-            out: its output, of all views.
-            labels: of each view; None for the neutral one.
-            read: somebody keeps the output's features.
-        """
-        if l == self.backbone.depth - 1:
-            return out
-        given = pytree.tree_map(torch.detach, out) if self._cuts(l) else out
-        passed = pytree.tree_map(self.norms[l + 1], self.backbone.downsample(l + 1, given))
-        if self.label_embedding.per_block:
-            passed = pytree.tree_map(partial(self._labelled, l + 1, labels), passed)
-        if read and self.backbone.copies_at_cuts:
-            # Passing on shares memory, detached or not: an in-place operation at the start of the next
-            # block would change the features that were just read.
-            passed = pytree.tree_map(torch.clone, passed)
-        return passed
-
-    def _labelled(self, l: int, labels: Sequence[Tensor | None], u: Tensor) -> Tensor:
-        """Block ``l``'s input with each view's labels."""
-        views = zip(u.chunk(len(labels)), labels, strict=True)
-        return torch.cat([self.label_embedding.inject(l, view, y) for view, y in views])
-
-    def _statistics(self, parts: int) -> contextlib.AbstractContextManager[Any]:
+    def _statistics(self, views: int) -> contextlib.AbstractContextManager[Any]:
+        """Give each view batch statistics of its own."""
         stack = contextlib.ExitStack()
-        if parts > 1 and self.batch_statistics:
+        if views > 1 and self.batch_statistics:
             for module in (self.backbone, self.norms):
-                stack.enter_context(split_statistics(module, parts))
+                stack.enter_context(split_statistics(module, views))
         return stack
 
     # ---------------------------------------------------------------- inference
@@ -420,77 +355,68 @@ class RecipeAlgorithm(SteppingAlgorithm):
         """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""
         with self.evaluating():
             blocks = self._block_scores(x)
-            if self.fusion_head.reads == "scores":
+            if self.meaning.fusion_reads == "scores":
                 assert blocks is not None
                 return self.fusion_head([b for b in blocks if b is not None]), blocks
-            return self._fused_features(x), blocks
+            return self.fusion_head(self.fusion_features(x)), blocks
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Tensor:
         """See :meth:`ffzoo.Algorithm.predict`; a fusion of features takes one pass, with the neutral label."""
-        if self.fusion_head.reads == "scores":
+        if self.meaning.fusion_reads == "scores":
             return self.scores(x)[0]
         with self.evaluating():
-            return self._fused_features(x)
-
-    def _fusion_features(self, x: Tensor) -> list[Tensor]:
-        """What the fusion keeps of each block that it reads."""
-        kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self._read(x))]
-        return [f for f in kept if f is not None]
-
-    def _fused_features(self, x: Tensor) -> Tensor:
-        return self.fusion_head(self._fusion_features(x))
+            return self.fusion_head(self.fusion_features(x))
 
     @torch.no_grad()
     def features(self, x: Tensor) -> list[Tensor]:
         """See :meth:`ffzoo.Algorithm.features`; labels enter as the neutral one."""
         with self.evaluating():
-            return self._read(x)
+            return self._collect(x, None, lambda l, out: full_precision(self.backbone.features(l, out)))
 
-    def _read(self, x: Tensor) -> list[Tensor]:
-        """Features of each block; labels enter as the neutral one."""
-        return self._collect(x, None, self._features)
+    def fusion_features(self, x: Tensor) -> list[Tensor]:
+        """Return what the fusion keeps of each block that it reads."""
+        kept = [self.fusion_head.feature(l, h) for l, h in enumerate(self.features(x))]
+        return [f for f in kept if f is not None]
 
     def _collect(self, x: Tensor, y: Tensor | None, read: Callable[[int, Any], Any]) -> list[Any]:
-        """What ``read(l, out)`` makes of each block's output in one walk."""
+        """Return what ``read(l, out)`` makes of each block's output in one walk."""
         found: list[Any] = []
 
-        def visit(l: int, out: Any) -> Any:
-            with self.full_precision():
-                found.append(read(l, out))
-            return self._pass_on(l, out, [y])
+        def visit(l: int, out: Any) -> bool:
+            found.append(read(l, out))
+            return True
 
-        with self.autocast():
-            self.backbone.walk(self.label_embedding(self.negatives.positive(x), y), visit)
+        self.walk(self.label_embedding(self.negatives.positive(x), y), visit, [y])
         return found
 
     def _block_scores(self, x: Tensor) -> list[Tensor | None] | None:
-        """``(B, K)`` a block; with a sample goodness K passes, one for each candidate label."""
-        if self.score_kind is None:
+        """Return ``(B, K)`` per block; with a sample goodness in K passes, one for each candidate label."""
+        if self.meaning.score is None:
             return None
-        if self.score_kind == "class":
+        if self.meaning.score == "class":
             return self._collect(x, None, partial(self._score, y=None))
         candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
         passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 
     def _score(self, l: int, out: Any, y: Tensor | None) -> Tensor | None:
-        """The score of a block's first term that scores classes; None when it has none."""
+        """Return the score of a block's first term that scores classes; None when it has none."""
         for goodness, _, _ in self.terms(l):
-            if goodness.kind == self.score_kind:
+            if goodness.kind == self.meaning.score:
                 ctx = Context(y, (1,), l, self.backbone.depth, 0, False, None)
                 h = out if goodness.reads_output else self._read_by(goodness, l, self.backbone.features(l, out))
                 return goodness(h, ctx)
         return None
 
     def finish(self, train: Samples, validation: Samples | None) -> None:
-        """Let the fusion fit what it fits on the training part, and choose on the validation part."""
+        """Let the fusion fit what it fits on the training set, and choose on the validation set."""
         if self.fusion_head.fits:
             with torch.no_grad(), self.evaluating():
-                seen = [(self._fusion_features(b.x), b.y) for b in train]
+                seen = [(self.fusion_features(b.x), b.y) for b in train]
             blocks = [torch.cat(block) for block in zip(*(features for features, _ in seen), strict=True)]
             self.fusion_head.fit(blocks, torch.cat([y for _, y in seen]))
-        if validation is None or self.fusion_head.reads != "scores":
+        if validation is None or self.meaning.fusion_reads != "scores":
             return
         with torch.no_grad(), self.evaluating():
             read = [(self._block_scores(b.x), b.y) for b in validation]

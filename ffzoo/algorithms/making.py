@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from inspect import isclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from torch import nn
 
@@ -96,11 +96,3 @@ def check_channels(
             f"{what}={find(kind, part)[0].name} reads (B, channels, ...), but blocks of this backbone "
             f"pass on tokens, or channels that come last; expected another {what} or another backbone"
         )
-
-
-def score_kind(terms: Sequence[tuple[Goodness, LocalLoss, float]], labelled: bool) -> Literal["class", "sample"] | None:
-    """What a block's terms know of classes: their scores, or one score for each candidate label; None: nothing."""
-    kinds = [goodness.kind for goodness, _, _ in terms]
-    if "class" in kinds:
-        return "class"
-    return "sample" if "sample" in kinds and labelled else None

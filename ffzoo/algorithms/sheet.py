@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import PluginError
 from ffzoo.registry.cards import Card
@@ -230,33 +231,14 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
         ("fusion", "fusions", recipe.fusion),
     ]
     found = [(key, kind, *find(kind, part)) for key, kind, part in slots]
-    targets = {key: entry.load() for key, _, entry, _ in found}
-    names = {key: entry.name for key, _, entry, _ in found}
-
-    # A goodness may be a plain function, which declares nothing.
-    coupled = [t for key, t in targets.items() if not key.endswith(("norm", "schedule", "label_embedding"))]
-    couplings = {getattr(target, "coupling", "none") for target in coupled} - {"none"}
-    scores = [getattr(target, "kind", "sample") for key, target in targets.items() if key.endswith("goodness")]
-    required = {field for target in coupled for field in getattr(target, "requires", ())}
-    labelled, contrasts = names["label_embedding"] != "none", names["negatives"] != "none"
-    reads_features = targets["fusion"].reads == "features"
-
-    views, extra = ["positive"], []
-    if contrasts:
-        views.append("negative" if targets["negatives"].sign < 0 else "second positive")
-    if labelled and reads_features:
-        views.append("neutral label")
-    if contrasts and targets["negatives"].reads_prediction:
-        extra.append("a prediction, for the negatives")
-    if "others" in required:
-        extra.append("every view once more, for the other blocks' scores")
+    meant = meaning(recipe)
     return {
         "isolation": recipe.isolation,
-        "coupling": "+".join(sorted(couplings)) or "none",
-        "views": tuple(views),
-        "extra": tuple(extra),
-        "label_sweep": labelled and "class" not in scores and not reads_features,
-        "fusion": names["fusion"],
+        "coupling": meant.coupling,
+        "views": meant.views,
+        "extra": meant.extra,
+        "label_sweep": meant.label_sweep,
+        "fusion": meant.fusion,
         "choices": (*own, *(_choice(key, kind, entry.name, config) for key, kind, entry, config in found)),
         "settings": _settings(recipe),
     }

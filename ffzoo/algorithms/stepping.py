@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from ffzoo.algorithms.contract import Algorithm, Metrics
 from ffzoo.algorithms.optimizers import BlockOptimizers, learning_rate_factor
 from ffzoo.algorithms.options import Execution, FitOptions
+from ffzoo.algorithms.step import Step
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.batchnorm import has_batch_statistics
-from ffzoo.data.batch import Samples
+from ffzoo.data.batch import Batch, Samples
 from ffzoo.errors import OptionError
 from ffzoo.kernels.winograd import WinogradMode
 
@@ -100,6 +101,22 @@ class SteppingAlgorithm(Algorithm):
             )
         return [slice(start, min(start + micro, size)) for start in range(0, size, micro)]
 
+    def chunks(self, batch: Batch, metrics: Metrics, update: Callable[[int], None] | None) -> Iterator[Step]:
+        """Yield a step for each chunk of a batch, in order.
+
+        Args:
+            batch: the whole batch.
+            metrics: gets the scalars of the whole batch.
+            update: updates a block as soon as it has learned; None where the blocks wait.
+
+        Raises:
+            OptionError: there are several chunks, and they would learn something else than the batch.
+        """
+        size = len(batch.y)
+        for rows in self.rows(size):
+            share, last = (rows.stop - rows.start) / size, rows.stop == size
+            yield Step(batch.epoch, batch.generator, rows, share, last, metrics, update)
+
     def laid_out(self, x: Tensor) -> Tensor:
         """Inputs in memory as the backbone's weights are."""
         if x.dim() == 4 and self.execution.memory_format == "channels_last":
@@ -141,12 +158,6 @@ class SteppingAlgorithm(Algorithm):
         """Restore what :meth:`training_state` returned."""
         self.optimizers.load_state(tensors)
         self.step_count, self.total_steps = int(values["step_count"]), int(values["total_steps"])
-
-
-def note(metrics: Metrics, key: str, value: Tensor, share: float) -> None:
-    """Add a micro-batch's mean, by its share of the batch's samples, to that of the batch."""
-    value = value.detach() if share == 1 else share * value.detach()
-    metrics[key] = metrics[key] + value if key in metrics else value
 
 
 def _allow_compiled_blocks() -> None:

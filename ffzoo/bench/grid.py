@@ -316,15 +316,15 @@ def train_cell(
         OptionError: the device is not there.
     """
     from ffzoo.run import environment
+    from ffzoo.run.folder import RunFolder
     from ffzoo.run.runner import read_data, run_all
-    from ffzoo.run.trained import CONFIG
 
     if folder is None and further is not None:
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
             return train_cell(config, further, Path(kept) / "run")
     run = RunConfig.from_json(config)
     environment.resolve_device(run.device)
-    begun = folder is not None and (folder / CONFIG).exists()
+    begun = folder is not None and RunFolder(folder).begun
     if folder is not None and folder.exists() and not begun:
         shutil.rmtree(folder)  # killed before anything was trained
     try:

@@ -203,7 +203,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class OutputLayer:
+class OutputOptions:
     """A linear output layer on the last block, for algorithms that are a class of their own.
 
     Attributes:

@@ -34,7 +34,7 @@ def class_matrix(config: options.Projection, build: Build, positions: int) -> Te
     if config.projection == "waves":
         return wave_matrix(d, k, config.wave)
     if config.projection == "embeddings":
-        return to_width(label_embeddings(build, k), d).contiguous()
+        return to_width(label_table(build, k), d).contiguous()
     return random
 
 
@@ -65,8 +65,8 @@ def wave_matrix(d: int, num_classes: int, form: str) -> Tensor:
     return (waves.sign() if form == "square" else waves).float()
 
 
-def label_embeddings(build: Build, columns: int) -> Tensor:
-    """The table N(0, 1) of label embeddings that the blocks share while they are built, ``(D, columns)``."""
+def label_table(build: Build, columns: int) -> Tensor:
+    """Return the table N(0, 1) of label embeddings that the blocks share while they are built, ``(D, columns)``."""
     width = max(shape[0] for shape in build.shapes)
     if "label_embeddings" not in build.shared:
         build.shared["label_embeddings"] = torch.randn(width, columns, generator=build.generator)

@@ -240,3 +240,17 @@ def register_dataset_sources(register: Register) -> None:
     register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder a class")
     register("npz", "ffzoo.data.archives:npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
     register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
+
+
+@hookimpl
+def register_metrics(register: Register) -> None:
+    """What is measured of predictions, besides accuracy."""
+    module = "ffzoo.measure.metrics:"
+    register("top5", module + "TopFive", summary="fraction of samples whose class is among the five highest scores")
+    register(
+        "calibration_error",
+        module + "CalibrationError",
+        summary="expected calibration error of softmax(scores), in 15 bins",
+        paper="Guo et al. 2017, arXiv:1706.04599",
+    )
+    register("confusion_matrix", module + "ConfusionMatrix", summary="counts by true and predicted class")

@@ -37,10 +37,15 @@ class Declaration:
 
 
 def declarations(module: object) -> list[Declaration]:
-    """Return what a module registers by calls; what names no paper takes that of the module's first card."""
+    """Return what a module registers by calls; what has no paper and no card takes the paper of the first card."""
     found: list[Declaration] = list(getattr(module, _NOTES, ()))
-    paper = next((d.keywords["card"].paper for d in found if d.keywords.get("card") is not None), "")
-    return [Declaration(d.kind, d.name, d.target, {"paper": paper, **d.keywords}) for d in found]
+    first = next((d.keywords["card"] for d in found if "card" in d.keywords), None)
+
+    def paper(d: Declaration) -> str:
+        card = d.keywords.get("card", first)
+        return card.paper if card else ""
+
+    return [Declaration(d.kind, d.name, d.target, {"paper": paper(d), **d.keywords}) for d in found]
 
 
 def _note(kind: str, name: str, target: T, keywords: dict[str, Any]) -> T:
@@ -140,3 +145,5 @@ schedule = _of_kind("schedules", "schedule", "a ``Schedule`` class")
 backbone = _of_kind("backbones", "backbone", "a function ``(config, input_shape) -> Backbone``")
 dataset = _of_kind("datasets", "dataset", "a function ``(root, download) -> RawData``")
 experiment = _of_kind("experiments", "experiment", "a function ``(config, study) -> Report``")
+observer = _of_kind("observers", "observer", "an ``Observer`` class")
+metric = _of_kind("metrics", "metric", "a ``Metric`` class")

@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "datasets": "data set",
         "dataset_sources": "data set source",
         "experiments": "experiment",
+        "observers": "observer",
+        "metrics": "metric",
     }
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")

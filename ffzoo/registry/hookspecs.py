@@ -110,3 +110,13 @@ def register_dataset_sources(register: Register) -> None:
 @hookspec
 def register_experiments(register: Register) -> None:
     """What ``python -m ffzoo.bench`` runs: ``(config, study) -> Report``."""
+
+
+@hookspec
+def register_observers(register: Register) -> None:
+    """What watches a run: a class ``() -> Observer``, chosen by ``--log``."""
+
+
+@hookspec
+def register_metrics(register: Register) -> None:
+    """What is measured on the test set: a class ``(num_classes) -> Metric``, chosen by ``--metrics``."""

@@ -35,7 +35,7 @@ def options(cls: C) -> C:
         of_several(self)
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
-    return dataclasses.dataclass(frozen=True)(cls)
+    return dataclasses.dataclass(frozen=True)(cls)  # type: ignore[return-value]
 
 
 def field_types(cls: type) -> dict[str, Any]:

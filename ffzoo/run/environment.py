@@ -46,7 +46,7 @@ def plugins() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Commit of a source checkout, with ``-dirty`` when it has changes; None for an installed package."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
     try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ffzoo.errors import CheckpointError
 from ffzoo.measure.statistics import Gap, paired_gap
-from ffzoo.training import checkpoint
+from ffzoo.run.folder import RESULT, RunFolder
 
 SCHEMA_VERSION = 1
-RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class RunResult:
         data_sha256: hash of the data.
         test_reads: how often the test part was read.
         search_trials: settings tried before this one by the caller; None when unknown.
+        metrics: what the metrics that were asked for computed on the test set, by their names.
         versions: of the packages.
         git: commit of a source checkout.
         folder: the run folder; not part of the file.
@@ -89,23 +90,25 @@ class RunResult:
     git: str | None
     test_reads: int
     search_trials: int | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     folder: str | None = None
 
     @classmethod
-    def read(cls, folder: Path) -> RunResult:
+    def read(cls, path: str | Path) -> RunResult:
         """Read a finished run's ``result.json``.
 
         Raises:
             CheckpointError: missing, unreadable, or of another schema version.
         """
-        data = checkpoint.read_json(folder / RESULT)
+        folder = RunFolder(path)
+        data, file = folder.result(), str(folder.file(RESULT))
         if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
-            raise CheckpointError(f"{str(folder / RESULT)!r} is not a result of schema version {SCHEMA_VERSION}")
+            raise CheckpointError(f"{file!r} is not a result of schema version {SCHEMA_VERSION}")
         try:
             return cls(**(data | {"folder": str(folder)}))
         except TypeError as error:
-            raise CheckpointError(f"{str(folder / RESULT)!r} is not a result: {error}") from error
+            raise CheckpointError(f"{file!r} is not a result: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -21,16 +20,17 @@ from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
+from ffzoo.measure.metrics import make_metrics
 from ffzoo.measure.speed import fastest_micro_batch
 from ffzoo.run import environment
-from ffzoo.run.results import RESULT, Evaluation, RunResult, summary
+from ffzoo.run.folder import RunFolder
+from ffzoo.run.observers import MetricsFile, Observer, Observers, Run, make_observer
+from ffzoo.run.results import Evaluation, RunResult, summary
 from ffzoo.run.spec import RunConfig, data_root, dataset_entry, make_run
-from ffzoo.run.terminal import Progress, Reporter
-from ffzoo.run.trained import CONFIG, PLAN, build_algorithm, data_facts
-from ffzoo.training import checkpoint
+from ffzoo.run.terminal import Progress, Reporter, ResultTable
+from ffzoo.run.trained import build_algorithm, data_facts
 from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
 
-METRICS = "metrics.jsonl"
 _PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
 _CALIBRATION_STEPS = 20
 
@@ -56,6 +56,8 @@ def evaluate(
     data_dir: str | Path | None = None,
     out: str | Path | None = None,
     progress: bool = False,
+    metrics: Sequence[str] = (),
+    observers: Sequence[str | Observer] = (),
 ) -> Evaluation:
     """Train an algorithm, measure its locality, speed and memory, and test it once.
 
@@ -81,6 +83,8 @@ def evaluate(
         data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
         out: run folder; nothing is written when None.
         progress: show a plan, a progress bar and a table.
+        metrics: registered metrics that are measured on the test set besides accuracy, such as ``"top5"``.
+        observers: what else watches the runs: registered names, or observers.
 
     Raises:
         FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
@@ -115,11 +119,13 @@ def evaluate(
             device=device,
             minutes=minutes / (len(arms) * len(seeds)),
             shared_only=name != algo,
+            metrics=tuple(metrics),
         )
         for name in arms
         for seed in seeds
     ]
-    return run_all(runs, out=Path(out) if out is not None else None, data_dir=data_dir, progress=progress)
+    folder = Path(out) if out is not None else None
+    return run_all(runs, out=folder, data_dir=data_dir, progress=progress, observers=observers)
 
 
 def resume(
@@ -127,6 +133,7 @@ def resume(
     *,
     data_dir: str | Path | None = None,
     progress: bool = False,
+    observers: Sequence[str | Observer] = (),
     expect: Mapping[str, str | None] | None = None,
 ) -> Evaluation:
     """Go on with interrupted runs; finished ones are read, not run again.
@@ -135,21 +142,19 @@ def resume(
         folder: what ``out`` was.
         data_dir: folder of the data sets.
         progress: show a plan, a progress bar and a table.
+        observers: what else watches the runs: registered names, or observers.
         expect: names that the folder's runs must have, such as ``{"dataset": "cifar10"}``.
 
     Raises:
         CheckpointError: the folder holds no run, a corrupt one, or one of another name.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise CheckpointError(f"{str(folder)!r} is no folder; expected one that --out made")
-    names = checkpoint.read_json(folder / PLAN)["runs"] if (folder / PLAN).exists() else ["."]
-    runs = [RunConfig.from_json(checkpoint.read_json(folder / name / CONFIG)) for name in names]
+    whole = RunFolder(folder)
+    runs = [RunConfig.from_json(of_run.config()) for of_run in whole.runs()]
     first = {"algo": runs[0].algorithm.name, "dataset": runs[0].dataset, "backbone": runs[0].backbone}
     for key, value in (expect or {}).items():
         if value is not None and value != first[key]:
             raise CheckpointError(f"{str(folder)!r} holds a run with {key} {first[key]!r}, not {value!r}")
-    return run_all(runs, out=folder, data_dir=data_dir, progress=progress, resuming=True)
+    return run_all(runs, out=whole.path, data_dir=data_dir, progress=progress, resuming=True, observers=observers)
 
 
 def run_all(
@@ -160,10 +165,11 @@ def run_all(
     progress: bool = False,
     resuming: bool = False,
     curves: bool = True,
+    observers: Sequence[str | Observer] = (),
 ) -> Evaluation:
     """Run resolved configurations one after the other; the first algorithm's come first.
 
-    With ``curves`` the validation part is read after every epoch, else after the last alone; the results are the same.
+    With ``curves`` the validation set is read after every epoch, else after the last alone; the results are the same.
 
     Raises:
         FFZooError: see :func:`evaluate`.
@@ -171,9 +177,11 @@ def run_all(
     """
     reporter = Reporter(progress)
     folders = _folders(runs, out, resuming)
+    watching = [make_observer(chosen) for chosen in observers]
     device = environment.resolve_device(runs[0].device)
     environment.keep_freed_memory()
     data = read_data(runs[0], data_dir).to(device)
+    make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
     reporter.plan(runs, data, out, str(device))
     # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
     for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
@@ -184,57 +192,57 @@ def run_all(
             batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
             execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
             algorithm.execution = execution
-            reporter.note(f"{name}: micro-batches of {execution.rows or config.fit.batch_size} are fastest here")
+            reporter.note(f"{name}: chunks of {execution.rows or config.fit.batch_size} samples are fastest here")
             runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
         if config.minutes:
             epochs = _fit_epochs(config, algorithm, data, device)
-            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes a run")
+            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes per run")
             runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
     if not resuming:
         _write_plan(runs, folders, out)
-    steps = [_steps(config, data) * config.fit.epochs for config in runs]
-    results: list[RunResult] = []
-    with reporter.progress(sum(steps)) as bar:
-        for config, folder, length in zip(runs, folders, steps, strict=True):
-            bar.begin(config, len(runs) == 1)
-            if folder is not None and (folder / RESULT).exists():
-                results.append(RunResult.read(folder))
-                bar.skip(length)
+    if progress:
+        steps = [_steps(config, data) * config.fit.epochs for config in runs]
+        watching = [Progress(steps), *watching, ResultTable()]
+    watched = Observers([MetricsFile(), *watching])
+    evaluation: Evaluation | None = None
+    try:
+        results: list[RunResult] = []
+        for config, folder in zip(runs, folders, strict=True):
+            if folder is not None and folder.finished:
+                results.append(RunResult.read(folder.path))
             else:
-                results.append(_run(config, data, device, folder, bar, curves))
-    evaluation = summary(results)
-    reporter.table(evaluation)
+                results.append(_OneRun(config, data, device, folder, watched).result(curves))
+            watched.end(results[-1])
+        evaluation = summary(results)
+    finally:
+        watched.close(evaluation)
     return evaluation
 
 
-def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[Path | None]:
-    """Where each run will be written; nothing is made yet."""
+def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[RunFolder | None]:
+    """Return where each run will be written; nothing is made yet."""
     if out is None:
         return [None] * len(runs)
-    folders = [out] if len(runs) == 1 else [out / config.label for config in runs]
+    whole = RunFolder(out)
     if resuming:
-        return list(folders)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OptionError(f"{str(out)!r} exists and is not empty; expected a new folder, or --resume {out}")
-    return list(folders)
+        return [*whole.runs()]
+    whole.refuse_if_used()
+    return [whole] if len(runs) == 1 else [RunFolder(out / config.label) for config in runs]
 
 
-def _write_plan(runs: Sequence[RunConfig], folders: Sequence[Path | None], out: Path | None) -> None:
+def _write_plan(runs: Sequence[RunConfig], folders: Sequence[RunFolder | None], out: Path | None) -> None:
     """Make the run folders and write down what will be run, before anything is trained."""
     if out is None:
         return
-    names = []
     for config, folder in zip(runs, folders, strict=True):
         assert folder is not None
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_json(folder / CONFIG, config.to_json())
-        names.append(folder.name)
+        folder.write_config(config.to_json())
     if len(runs) > 1:
-        checkpoint.write_json(out / PLAN, {"runs": names})
+        RunFolder(out).write_plan([config.label for config in runs])
 
 
 def _steps(config: RunConfig, data: DataBundle) -> int:
-    """Training steps an epoch."""
+    """Return the training steps per epoch."""
     return len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
 
 
@@ -243,7 +251,7 @@ def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
 
 
 def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBundle:
-    """The data of a run, checked and split.
+    """Return the data of a run, checked and split.
 
     Raises:
         DataError: they are missing, or not what they should be.
@@ -269,7 +277,7 @@ def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int)
 
 
 def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, device: torch.device) -> int:
-    """The epochs that fit into the time asked for; at least one. It trains the algorithm it is given."""
+    """Return the epochs that fit into the time asked for; at least one. It trains the algorithm it is given."""
     preprocess = _preprocess(data, device)
     batch = _first_batch(data, preprocess, config.fit.batch_size, 0)
     watch = Stopwatch()
@@ -285,138 +293,153 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     return max(1, int(budget / (epoch * 1.05)))
 
 
-def _run(
-    config: RunConfig, data: DataBundle, device: torch.device, folder: Path | None, progress: Progress, curves: bool
-) -> RunResult:
-    resumed = folder is not None and (folder / checkpoint.TENSORS).exists()
-    if resumed:
-        config = config.without_pretrained()
-    algorithm = build_algorithm(config, data.shape, data.num_classes, device)
-    preprocess = _preprocess(data, device)
-    samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
-    sample = _first_batch(data, preprocess, samples, config.fit.seed)
-    position, measured = Position(0, Stopwatch()), {}
-    if resumed:
-        assert folder is not None
-        saved = checkpoint.load(folder, algorithm)
-        position, measured = Position.from_json(saved["fit"]), saved["measured"]
-        if saved["data_sha256"] != data.sha256:
-            raise CheckpointError(f"{str(folder)!r} was trained on other data than {data.name} holds now")
-        _truncate(folder / METRICS, position.epoch)
-    else:
-        if folder is not None:
-            description = config.to_json() | {"device": str(device), "data_facts": data_facts(data)} | _origin(device)
-            checkpoint.write_json(folder / CONFIG, description)
-            _truncate(folder / METRICS, 0)
-        measured["before"] = asdict(probe(algorithm, sample))
-        cost = step_cost(algorithm, _first_batch(data, preprocess, config.fit.batch_size, config.fit.seed))
-        measured |= asdict(cost)
-    progress.skip(_steps(config, data) * position.epoch)
+class _OneRun:
+    """One run from wherever it stands to its result.
 
-    def note_peak() -> None:
-        peaks = (measured.get("peak_memory_bytes"), environment.peak_memory_bytes(device))  # before a resume, and now
-        measured["peak_memory_bytes"] = max((p for p in peaks if p is not None), default=None)
+    Args:
+        config: what is run.
+        data: on the device.
+        device: of everything.
+        folder: where it is written; None where nothing is.
+        observer: sees it.
+    """
 
-    def save() -> None:
-        if folder is not None:
-            state = {"fit": position.to_json(), "measured": measured, "data_sha256": data.sha256}
-            checkpoint.save(folder, algorithm, state)
+    def __init__(
+        self, config: RunConfig, data: DataBundle, device: torch.device, folder: RunFolder | None, observer: Observer
+    ) -> None:
+        self.data, self.device, self.folder, self.observer = data, device, folder, observer
+        resumed = folder is not None and folder.resumable
+        self.config = config.without_pretrained() if resumed else config
+        self.algorithm = build_algorithm(self.config, data.shape, data.num_classes, device)
+        self.preprocess = _preprocess(data, device)
+        samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
+        self.probed = _first_batch(data, self.preprocess, samples, config.fit.seed)
+        self.position, self.measured = Position(0, Stopwatch()), dict[str, Any]()
+        if resumed:
+            self._restore()
+        else:
+            self._begin()
 
-    def on_epoch(means: dict[str, float]) -> None:
-        if folder is not None:
-            flops = measured["flops"] * _steps(config, data) * position.epoch
-            cost = {"train_seconds": round(position.watch.total, 3), "train_flops": flops}
-            line = {"epoch": position.epoch} | means | cost | {"wall_seconds": round(position.wall_seconds, 3)}
-            with (folder / METRICS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, allow_nan=False) + "\n")
-        measured["validation_accuracy"] = means.get("validation_accuracy")
-        note_peak()
-        save()
-        progress.epoch(position.epoch, means)
+    def _begin(self) -> None:
+        """Write down what is run, and measure what is measured before the first step."""
+        if self.folder is not None:
+            origin = {
+                "versions": environment.versions(),
+                "git": environment.git_commit(),
+                "hardware": environment.hardware(self.device),
+                "plugins": environment.plugins(),
+            }
+            facts = {"device": str(self.device), "data_facts": data_facts(self.data)}
+            self.folder.write_config(self.config.to_json() | facts | origin)
+        fit = self.config.fit
+        self.measured["before"] = asdict(probe(self.algorithm, self.probed))
+        batch = _first_batch(self.data, self.preprocess, fit.batch_size, fit.seed)
+        self.measured |= asdict(step_cost(self.algorithm, batch))
 
-    environment.reset_peak_memory(device)
-    fit(algorithm, data, preprocess, config.fit, position, progress.step, on_epoch, config.data, curves)
-    note_peak()
-    after = asdict(probe(algorithm, sample))
-    batch_size = config.execution.rows or config.fit.batch_size
-    if data.validation is not None:  # what was fitted after the last epoch counts
-        held_out = Part(data.validation, preprocess, batch_size)
-        measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data)
-    position.test_reads += config.data.test == "test"
-    save()
-    test = Part(data.test, preprocess, batch_size)
-    test_accuracy, per_block = accuracies(algorithm, test, config.data)
-    result = _result(config, data, algorithm, position, measured, after, test_accuracy, per_block, device, folder)
-    if folder is not None:
-        checkpoint.write_json(folder / RESULT, {k: v for k, v in asdict(result).items() if k != "folder"})
-    return result
+    def _restore(self) -> None:
+        """Go on from the checkpoint.
 
+        Raises:
+            CheckpointError: it cannot be read, or belongs to other data.
+        """
+        assert self.folder is not None
+        saved = self.folder.restore(self.algorithm)
+        self.position, self.measured = Position.from_json(saved["fit"]), saved["measured"]
+        if saved["data_sha256"] != self.data.sha256:
+            raise CheckpointError(f"{str(self.folder)!r} was trained on other data than {self.data.name} holds now")
 
-def _result(
-    config: RunConfig,
-    data: DataBundle,
-    algorithm: Algorithm,
-    position: Position,
-    measured: dict[str, Any],
-    after: dict[str, bool | None],
-    test_accuracy: float,
-    per_block: list[float | None] | None,
-    device: torch.device,
-    folder: Path | None,
-) -> RunResult:
-    before = measured["before"]
-    backbone = algorithm.backbone
-    both = {
-        name: None if None in (before[name], after[name]) else bool(before[name] and after[name])
-        for name in ("structural", "black_box")
-    }
-    return RunResult(
-        algo=config.algorithm.name,
-        dataset=config.dataset,
-        backbone=config.backbone,
-        seed=config.fit.seed,
-        epochs=config.fit.epochs,
-        num_classes=data.num_classes,
-        parameters=sum(p.numel() for p in algorithm.parameters()),
-        test_accuracy=test_accuracy,
-        validation_accuracy=measured.get("validation_accuracy"),
-        per_block_accuracy=per_block,
-        fusion=algorithm.fusion,
-        fusion_grad=algorithm.fusion_grad,
-        isolation=algorithm.isolation,
-        coupling=algorithm.coupling,
-        images_per_second=position.watch.images_per_second,
-        peak_memory_bytes=measured["peak_memory_bytes"],
-        saved_activation_bytes=measured["saved_activation_bytes"],
-        train_seconds=position.watch.total,
-        wall_seconds=position.wall_seconds,
-        train_flops=measured["flops"] * _steps(config, data) * config.fit.epochs,
-        blocks=backbone.depth,
-        max_weight_layers_per_block=max(backbone.weight_layers(l) for l in range(backbone.depth)),
-        locality=both,
-        strictly_local=bool(before["strictly_local"] and after["strictly_local"]),
-        device=str(device),
-        precision=config.execution.precision,
-        split=data.split,
-        data_sha256=data.sha256,
-        test_reads=position.test_reads,
-        versions=environment.versions(),
-        git=environment.git_commit(),
-        folder=str(folder) if folder is not None else None,
-    )
+    def _save(self) -> None:
+        if self.folder is not None:
+            state = {"fit": self.position.to_json(), "measured": self.measured, "data_sha256": self.data.sha256}
+            self.folder.save(self.algorithm, state)
 
+    def _note_peak(self) -> None:
+        before, now = self.measured.get("peak_memory_bytes"), environment.peak_memory_bytes(self.device)
+        self.measured["peak_memory_bytes"] = max((p for p in (before, now) if p is not None), default=None)
 
-def _origin(device: torch.device) -> dict[str, Any]:
-    return {
-        "versions": environment.versions(),
-        "git": environment.git_commit(),
-        "hardware": environment.hardware(device),
-        "plugins": environment.plugins(),
-    }
+    def _on_epoch(self, means: dict[str, float]) -> None:
+        position = self.position
+        self.measured["validation_accuracy"] = means.get("validation_accuracy")
+        self._note_peak()
+        cost = {
+            "train_seconds": round(position.watch.total, 3),
+            "train_flops": self.measured["flops"] * _steps(self.config, self.data) * position.epoch,
+            "wall_seconds": round(position.wall_seconds, 3),
+        }
+        try:
+            self.observer.epoch(position.epoch, means | cost)
+        finally:  # whatever an observer does, the epoch is not lost
+            self._save()
 
+    def result(self, curves: bool) -> RunResult:
+        """Train to the end, test once, and write what came out."""
+        config, data, algorithm = self.config, self.data, self.algorithm
+        self.observer.start(Run(config, algorithm, self.folder, _steps(config, data), self.position.epoch))
+        environment.reset_peak_memory(self.device)
+        step, epoch = self.observer.step, self._on_epoch
+        fit(algorithm, data, self.preprocess, config.fit, self.position, step, epoch, config.data, curves)
+        self._note_peak()
+        after = asdict(probe(algorithm, self.probed))
+        batch_size = config.execution.rows or config.fit.batch_size
+        if data.validation is not None:  # what was fitted after the last epoch counts
+            held_out = Part(data.validation, self.preprocess, batch_size)
+            self.measured["validation_accuracy"] = accuracy(algorithm, held_out, config.data)
+        self.position.test_reads += config.data.test == "test"
+        self._save()
+        test = Part(data.test, self.preprocess, batch_size)
+        metrics = make_metrics(config.metrics, data.num_classes)
+        test_accuracy, per_block = accuracies(algorithm, test, config.data, tuple(metrics.values()))
+        values = {name: metric.compute() for name, metric in metrics.items()}
+        result = self._result(after, test_accuracy, per_block, values)
+        if self.folder is not None:
+            self.folder.write_result({k: v for k, v in asdict(result).items() if k != "folder"})
+        return result
 
-def _truncate(path: Path, epochs: int) -> None:
-    """Keep the lines of the first ``epochs`` epochs: those after the checkpoint are trained again."""
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        checkpoint.write_text(path, "".join(lines[:epochs]))
+    def _result(
+        self,
+        after: dict[str, bool | None],
+        test_accuracy: float,
+        per_block: list[float | None] | None,
+        metrics: dict[str, Any],
+    ) -> RunResult:
+        config, data, algorithm, measured = self.config, self.data, self.algorithm, self.measured
+        before, backbone = measured["before"], algorithm.backbone
+        both = {
+            name: None if None in (before[name], after[name]) else bool(before[name] and after[name])
+            for name in ("structural", "black_box")
+        }
+        return RunResult(
+            algo=config.algorithm.name,
+            dataset=config.dataset,
+            backbone=config.backbone,
+            seed=config.fit.seed,
+            epochs=config.fit.epochs,
+            num_classes=data.num_classes,
+            parameters=sum(p.numel() for p in algorithm.parameters()),
+            test_accuracy=test_accuracy,
+            validation_accuracy=measured.get("validation_accuracy"),
+            per_block_accuracy=per_block,
+            metrics=metrics,
+            fusion=algorithm.fusion,
+            fusion_grad=algorithm.fusion_grad,
+            isolation=algorithm.isolation,
+            coupling=algorithm.coupling,
+            images_per_second=self.position.watch.images_per_second,
+            peak_memory_bytes=measured["peak_memory_bytes"],
+            saved_activation_bytes=measured["saved_activation_bytes"],
+            train_seconds=self.position.watch.total,
+            wall_seconds=self.position.wall_seconds,
+            train_flops=measured["flops"] * _steps(config, data) * config.fit.epochs,
+            blocks=backbone.depth,
+            max_weight_layers_per_block=max(backbone.weight_layers(l) for l in range(backbone.depth)),
+            locality=both,
+            strictly_local=bool(before["strictly_local"] and after["strictly_local"]),
+            device=str(self.device),
+            precision=config.execution.precision,
+            split=data.split,
+            data_sha256=data.sha256,
+            test_reads=self.position.test_reads,
+            versions=environment.versions(),
+            git=environment.git_commit(),
+            folder=str(self.folder) if self.folder is not None else None,
+        )

@@ -37,6 +37,7 @@ class RunConfig:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         minutes: fit the epochs to this time; 0 for the epochs of ``fit``.
         own_keys: options that were set for this algorithm alone; for messages.
+        metrics: registered metrics that are measured on the test set besides accuracy.
     """
 
     algorithm: AlgorithmSpec
@@ -50,6 +51,7 @@ class RunConfig:
     device: str = "auto"
     minutes: float = 0.0
     own_keys: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -84,6 +86,7 @@ class RunConfig:
             "execution": options.to_json(self.execution),
             "device": self.device,
             "minutes": self.minutes,
+            **({"metrics": list(self.metrics)} if self.metrics else {}),
         }
 
     @classmethod
@@ -111,6 +114,7 @@ class RunConfig:
                 options.replace(Execution(), data["execution"], "execution."),
                 data["device"],
                 float(data["minutes"]),
+                metrics=tuple(data.get("metrics", ())),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"config.json is not that of a run: {type(error).__name__} {error}") from error
@@ -185,6 +189,7 @@ def make_run(
     device: str = "auto",
     minutes: float = 0.0,
     shared_only: bool = False,
+    metrics: tuple[str, ...] = (),
 ) -> RunConfig:
     """Resolve one run: the defaults of the data set, then of the algorithm, then what is given here.
 
@@ -200,6 +205,7 @@ def make_run(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         minutes: fit the epochs to this time.
         shared_only: leave the algorithm's own keys out: they were meant for another arm.
+        metrics: registered metrics that are measured on the test set.
 
     Raises:
         FFZooError: an unknown name or option; nothing has been imported or written yet.
@@ -213,6 +219,8 @@ def make_run(
         elif not shared_only:
             own[key] = value
     algorithm_entry = ZOO["algorithms"].get(algo)
+    for name in metrics:
+        ZOO["metrics"].get(name)
     data_entry, _ = dataset_entry(dataset)
     defaults: dict[str, Any] = {**data_entry.tags.get("defaults", {}), **algorithm_entry.tags.get("defaults", {})}
     given = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
@@ -253,6 +261,7 @@ def make_run(
         device,
         minutes,
         tuple(own),
+        metrics,
     )
 
 

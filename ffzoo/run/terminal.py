@@ -5,14 +5,18 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import progress as bars
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table
-from tqdm import tqdm
+
+from ffzoo.run.observers import Observer, Run
 
 if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Metrics
@@ -49,75 +53,83 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f}"
 
 
-class Progress:
-    """Progress over all runs of a command: a bar on a terminal, one line an epoch elsewhere.
+class Progress(Observer):
+    """Progress over all runs of a command: a bar on a terminal, one line per epoch elsewhere; both on standard error.
 
     Args:
-        enabled: False for silence.
-        total: training steps of all runs.
+        steps: training steps of each run.
     """
 
-    def __init__(self, enabled: bool, total: int) -> None:
-        self.enabled, self.total, self.done, self.fresh = enabled, total, 0, 0
+    def __init__(self, steps: Sequence[int]) -> None:
+        self.steps, self.total, self.ended, self.done, self.fresh = steps, sum(steps), 0, 0, 0
         self.begun = time.monotonic()
-        self.bar: tqdm[Any] | None = None
-        self.config: RunConfig | None = None
+        self.run: Run | None = None
         self.validation: float | None = None
-        if enabled and sys.stderr.isatty():
-            self.bar = tqdm(total=total, unit="step", dynamic_ncols=True)
-            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+        self.console = Console(stderr=True, highlight=False)
+        self.bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[left]}"),
+            bars.TextColumn("{task.fields[words]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("", total=self.total, words="", left="")
+        self.bar.start()
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def begin(self, config: RunConfig, alone: bool) -> None:
-        """The next run, or the only one."""
-        self.config, self.validation = config, None
-        if self.bar is not None:
-            self.bar.set_description(config.label)
-        elif self.enabled and not alone:
-            print(config.label, file=sys.stderr, flush=True)
-
-    def skip(self, steps: int) -> None:
-        """Steps that were done before this command."""
-        self.done += steps
-        if self.bar is not None:
-            self.bar.initial += steps
-            self.bar.update(steps)
+    def start(self, run: Run) -> None:
+        """Name the run; the epochs it had before count as done."""
+        self.run, self.validation = run, None
+        self.done += run.steps * run.epochs_done
+        self.bar.update(self.task, completed=self.done, description=escape(run.config.label))
+        if self.bar.disable and len(self.steps) > 1:
+            print(run.config.label, file=sys.stderr, flush=True)
 
     def step(self, metrics: Metrics) -> None:
-        """One training step more."""
+        """Count a step; say now and then how well the blocks do."""
         self.done += 1
         self.fresh += 1
-        if self.bar is None:
+        if self.bar.disable:
             return
-        if self.fresh == _ESTIMATE_AFTER:
-            self.bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
         if self.fresh % _REFRESH == 0:
             words = [f"{name} {100 * float(metrics[key]):.1f}%" for key, name in _last_accuracy(metrics)]
             if self.validation is not None:
                 words.append(f"val {100 * self.validation:.1f}%")
-            self.bar.set_postfix_str(", ".join(words), refresh=False)
-        self.bar.update()
+            self.bar.update(self.task, words=", ".join(words))
+        self.bar.update(self.task, completed=self.done, left=self._left())
 
-    def epoch(self, epoch: int, means: dict[str, float]) -> None:
-        """One epoch more, with its means."""
+    def _left(self) -> str:
+        """Return the time that is left, as soon as enough steps were taken to tell."""
+        if self.fresh < _ESTIMATE_AFTER or self.done >= self.total:
+            return ""
+        seconds = (time.monotonic() - self.begun) / self.fresh * (self.total - self.done)
+        return f"left {timedelta(seconds=round(seconds))}"
+
+    def epoch(self, epoch: int, means: Mapping[str, float]) -> None:
+        """Print a line where there is no bar."""
         self.validation = means.get("validation_accuracy")
-        if not self.enabled or self.bar is not None:
+        if not self.bar.disable:
             return
-        assert self.config is not None
+        assert self.run is not None
         losses = [v for k, v in means.items() if k.startswith("loss/") and k != "loss/fusion"]
-        words = [f"epoch {epoch}/{self.config.fit.epochs}", f"loss {statistics.fmean(losses):.4f}" if losses else ""]
+        loss = f"loss {statistics.fmean(losses):.4f}" if losses else ""
+        words = [f"epoch {epoch}/{self.run.config.fit.epochs}", loss]
         words += [f"{name} {100 * float(means[key]):.1f}%" for key, name in _last_accuracy(means)]
         words.append(f"val {100 * self.validation:.1f}%" if self.validation is not None else "")
-        if self.fresh >= _ESTIMATE_AFTER and self.done < self.total:
-            seconds = (time.monotonic() - self.begun) / self.fresh * (self.total - self.done)
-            words.append(f"left {tqdm.format_interval(seconds)}")
+        words.append(self._left())
         print("  ".join(w for w in words if w), file=sys.stderr, flush=True)
+
+    def end(self, result: RunResult) -> None:
+        """Count all steps of the run, also of one that was finished before."""
+        self.ended += 1
+        self.done = sum(self.steps[: self.ended])
+        self.bar.update(self.task, completed=self.done)
+
+    def close(self, evaluation: Evaluation | None) -> None:
+        """Leave the bar as it stands."""
+        self.bar.stop()
 
 
 def _last_accuracy(metrics: Any) -> list[tuple[str, str]]:
@@ -188,13 +200,16 @@ class Reporter:
             if backbone.normalized:
                 self.note("the model's own normalization layers stay, on the goodness path too")
 
-    def progress(self, total: int) -> Progress:
-        """The progress of all runs."""
-        return Progress(self.enabled, total)
 
-    def table(self, evaluation: Evaluation) -> None:
-        """The results."""
-        if not self.enabled:
+class ResultTable(Observer):
+    """Prints the results when all runs are done."""
+
+    def __init__(self) -> None:
+        self.console = console()
+
+    def close(self, evaluation: Evaluation | None) -> None:
+        """Print the tables; nothing where the runs did not come to their end."""
+        if evaluation is None:
             return
         arms = [evaluation, *(comparison.other for comparison in evaluation.against)]
         results = [r for arm in arms for r in arm.runs]
@@ -216,7 +231,7 @@ class Reporter:
         self._per_block(arms)
         first = results[0]
         for arm in arms:
-            self.note(_declared(arm.runs))
+            self.console.print(_declared(arm.runs))
         for comparison in evaluation.against:
             gap, other = comparison.gap, comparison.other.runs[0]
             interval = (
@@ -226,10 +241,10 @@ class Reporter:
             )
             if first.epochs != other.epochs:
                 interval += f"; {first.epochs} against {other.epochs} epochs: equal time, not equal work"
-            self.note(f"[bold]{first.algo} minus {other.algo}: {100 * gap.mean:+.2f} points[/bold]{interval}")
+            self.console.print(f"[bold]{first.algo} minus {other.algo}: {100 * gap.mean:+.2f} points[/bold]{interval}")
         for r in results:
             if r.folder:
-                self.note(f"written to {r.folder}")
+                self.console.print(f"written to {r.folder}")
 
     def _per_block(self, arms: Sequence[Evaluation]) -> None:
         rows = {arm.runs[0].algo: _mean_blocks(arm.runs) for arm in arms}

@@ -14,11 +14,9 @@ from ffzoo.data.bundle import DataBundle, Preprocess
 from ffzoo.data.options import AS_THEY_ARE, DataOptions
 from ffzoo.errors import CheckpointError, DataError
 from ffzoo.run.environment import resolve_device
+from ffzoo.run.folder import CONFIG, RunFolder
 from ffzoo.run.spec import RunConfig
-from ffzoo.training import checkpoint
 from ffzoo.training.fit import averaged
-
-CONFIG, PLAN = "config.json", "plan.json"
 
 
 def build_algorithm(config: RunConfig, shape: tuple[int, ...], num_classes: int, device: torch.device) -> Algorithm:
@@ -119,11 +117,8 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
     Raises:
         CheckpointError: the folder holds no run, or files that are corrupt or of another network.
     """
-    folder = Path(folder)
-    if not (folder / CONFIG).exists() and (folder / PLAN).exists():
-        names = checkpoint.read_json(folder / PLAN)["runs"]
-        raise CheckpointError(f"{str(folder)!r} holds several runs; expected one of {', '.join(names)} in it")
-    data = checkpoint.read_json(folder / CONFIG)
+    run = RunFolder(folder)
+    data = run.config()
     config = RunConfig.from_json(data).without_pretrained()
     try:
         facts = data["data_facts"]
@@ -132,6 +127,6 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
         preprocess = Preprocess(facts["mean"], facts["std"]).to(where)
         algorithm = build_algorithm(config, shape, facts["num_classes"], where)
     except KeyError as error:
-        raise CheckpointError(f"{str(folder / CONFIG)!r} has no {error}; expected that of a run") from error
-    checkpoint.load(folder, algorithm, training=False)
+        raise CheckpointError(f"{str(run.file(CONFIG))!r} has no {error}; expected that of a run") from error
+    run.restore(algorithm, training=False)
     return Trained(algorithm, preprocess, names, shape, facts["pixels"], config.data)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,38 +18,10 @@ from torch import Tensor
 
 from ffzoo.algorithms.contract import Algorithm
 from ffzoo.errors import CheckpointError, one_line
+from ffzoo.files import replace_file, write_json
 
 TENSORS = "checkpoint.safetensors"
 STATE = "state.json"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name and move it into place."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON under a temporary name and move it into place; NaN is refused."""
-    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON.
-
-    Raises:
-        CheckpointError: the file is missing or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{str(path)!r} does not exist; expected a run folder with {path.name}") from None
-    except (ValueError, OSError) as error:
-        raise CheckpointError(f"{str(path)!r} cannot be read: {error}") from error
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
@@ -87,14 +58,11 @@ def save(folder: Path, algorithm: Algorithm, position: dict[str, Any]) -> None:
             seen[where] = name
             tensors[name] = value.detach().cpu().contiguous()
     state = {"position": position, "values": values, "aliases": aliases, "sha256": _digest(tensors)}
-    path = folder / TENSORS
-    temporary = path.with_name(TENSORS + ".tmp")
+    path, metadata = folder / TENSORS, {"ffzoo": json.dumps(state, allow_nan=False)}
     try:
-        save_file(tensors, temporary, metadata={"ffzoo": json.dumps(state, allow_nan=False)})
+        replace_file(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
     except SafetensorError as error:  # how it reports a full disk
-        temporary.unlink(missing_ok=True)
         raise OSError(f"{str(path)!r} cannot be written: {error}") from error
-    os.replace(temporary, path)
     write_json(folder / STATE, state)
 
 

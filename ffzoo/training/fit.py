@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +25,14 @@ T = TypeVar("T")
 
 WARMUP_STEPS = 5
 """Steps at the start that are left out of images per second."""
+
+
+class Seen(Protocol):
+    """What sees predictions."""
+
+    def update(self, scores: Tensor, y: Tensor) -> None:
+        """See scores ``(B, K)`` and labels ``(B,)`` of a batch."""
+        ...
 
 
 class Part:
@@ -232,7 +240,7 @@ def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_AR
 
 
 def accuracies(
-    algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE
+    algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE, metrics: Sequence[Seen] = ()
 ) -> tuple[float, list[float | None] | None]:
     """Fraction of right predictions, and each block's own where it has scores.
 
@@ -240,6 +248,7 @@ def accuracies(
         algorithm: what predicts.
         part: images and labels.
         options: which views of an image scores are averaged over.
+        metrics: see the scores too.
 
     Returns:
         Fused accuracy in [0, 1]; per block the same, or None for rules without scores a block.
@@ -249,6 +258,8 @@ def accuracies(
     for batch in part:
         scores, blocks = averaged(algorithm.scores, batch.x, options)
         right += int((scores.argmax(1) == batch.y).sum())
+        for metric in metrics:
+            metric.update(scores, batch.y)
         if blocks is not None:
             hits = [None if b is None else int((b.argmax(1) == batch.y).sum()) for b in blocks]
             per_block = per_block or [None if h is None else 0 for h in hits]

@@ -12,9 +12,7 @@ All else is equal: backbone, initial weights, data order, augmentation, optimize
 from __future__ import annotations
 
 import dataclasses
-import json
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ffzoo.algorithms.options import Execution
@@ -106,13 +104,13 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
 
 
 def _train(run: RunConfig, arm: str, study: Study) -> dict[str, Any]:
-    from ffzoo.run.runner import METRICS, run_all
-    from ffzoo.run.trained import CONFIG
+    from ffzoo.run.folder import RunFolder
+    from ffzoo.run.runner import run_all
 
     folder = None if study.out is None else study.out / "runs" / f"{arm}-s{run.fit.seed}"
-    begun = folder is not None and (folder / CONFIG).exists()
+    begun = folder is not None and RunFolder(folder).begun
     (result,) = run_all([run], out=folder, progress=study.shows, resuming=begun).runs
-    epochs = [] if folder is None else [json.loads(line) for line in _lines(folder / METRICS)]
+    epochs = [] if folder is None else RunFolder(folder).metrics()
     return {
         "seed": run.fit.seed,
         "test_accuracy": result.test_accuracy,
@@ -129,7 +127,3 @@ def _train(run: RunConfig, arm: str, study: Study) -> dict[str, Any]:
             {key: epoch.get(key) for key in ("train_seconds", "train_flops", "validation_accuracy")} for epoch in epochs
         ],
     }
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []

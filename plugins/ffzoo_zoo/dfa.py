@@ -16,12 +16,12 @@ graph is kept until its end.
 
 from __future__ import annotations
 
-from ffzoo.plugin import Card, OutputLayer, Published, algorithm
+from ffzoo.plugin import Card, OutputOptions, Published, algorithm
 
 algorithm(
     "dfa",
     ".dfa_parts:DFA",
-    config=OutputLayer,
+    config=OutputOptions,
     summary="the output's error, through fixed random matrices, is every block's gradient",
     card=Card(
         title="Direct Feedback Alignment Provides Learning in Deep Neural Networks",

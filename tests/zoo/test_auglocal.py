@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ffzoo.backbones.options import CNN
-from ffzoo_auglocal.goodness import sampled
+from ffzoo_zoo.auglocal_parts import sampled
 from tests.zoo import classes
 from tests.zoo import reference as ref
 

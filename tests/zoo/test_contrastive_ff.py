@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ffzoo.algorithms.engine import make_part
-from ffzoo_contrastive_ff.options import SecondView
+from ffzoo_zoo.contrastive_ff import SecondView
 from tests.zoo import reference as ref
 
 TEMPERATURE, FIRST, LAST = 0.15, 0.4, 0.1

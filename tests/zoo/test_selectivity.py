@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo_selectivity.goodness import entmax15
+from ffzoo_zoo.selectivity_parts import entmax15
 from tests.zoo import pairs
 from tests.zoo import reference as ref
 from tests.zoo.test_ffdl import features

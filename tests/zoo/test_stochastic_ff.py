@@ -8,8 +8,8 @@ import torch
 
 from ffzoo.algorithms.making import make_goodness_part, make_part
 from ffzoo.parts.base import Build, Context
-from ffzoo_stochastic_ff.options import Dimensionality, NoisyCopy
-from ffzoo_stochastic_ff.rule import effective_dimensionality
+from ffzoo_zoo.stochastic_ff import Dimensionality, NoisyCopy
+from ffzoo_zoo.stochastic_ff_parts import effective_dimensionality
 from tests.zoo import reference as ref
 
 
