@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.recipe import Recipe, Term
 from ffzoo.registry.hookspecs import hookimpl
+from ffzoo.version import __version__
 
 if TYPE_CHECKING:
     from ffzoo.algorithms.build import create
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ffzoo.run.results import Evaluation
     from ffzoo.run.runner import evaluate
     from ffzoo.run.trained import load
-
-__version__ = "0.1.0"
 
 _LAZY = {
     "Algorithm": "ffzoo.algorithms.contract",

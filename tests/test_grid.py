@@ -147,13 +147,14 @@ def test_a_study_killed_in_its_first_cell_goes_on(tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoint, "save", killed)
         run_grid(grid, study(tmp_path / "a"))
-    assert (tmp_path / "a" / "unfinished").exists() and not (tmp_path / "a" / CELLS).exists()
+    assert study(tmp_path / "a").scratch("toy, local: seed 0").folder.exists()
+    assert not (tmp_path / "a" / CELLS).exists()
     assert list(run_grid(grid, study(tmp_path / "a")).runs["toy"]["local"]) == [0]
 
 
 def test_a_checkpoint_that_is_damaged_is_begun_anew_and_no_refusal(tmp_path):
     grid = dataclasses.replace(GRID, arms=ARMS[:1], seeds=(0,), factors=(1.0,))
-    folder = tmp_path / "a" / "unfinished" / "toy__local__seed_0"
+    folder = study(tmp_path / "a").scratch("toy, local: seed 0").folder
     run_all([planned(grid, TASK, ARMS[0], 0, 1.0, False)], out=folder)
     (folder / "result.json").unlink()
     (folder / "checkpoint.safetensors").write_bytes(b"broken")

@@ -8,12 +8,14 @@ import json
 import math
 import platform
 import statistics
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 from ffzoo.bench.report import Figure, Report, Table
-from ffzoo.bench.study import CELLS, CONFIG, Study
+from ffzoo.bench.study import CELLS, CONFIG, UNFINISHED, Scratch, Study
 from ffzoo.bench.timing import Ratio, interleaved, ratio
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.files import replace_file, replace_text
@@ -50,8 +52,8 @@ def test_ratios_are_paired_by_round():
 
 
 def test_an_interval_with_one_in_it_shows_no_difference():
-    assert Ratio(1.2, 1.1, 1.3).excludes_one and Ratio(0.8, 0.7, 0.9).excludes_one
-    assert not Ratio(1.2, 0.9, 1.3).excludes_one and not Ratio(1.2, None, None).excludes_one
+    assert Ratio(1.2, 1.1, 1.3).side == 1 and Ratio(0.8, 0.7, 0.9).side == -1
+    assert Ratio(1.2, 0.9, 1.3).side == Ratio(1.2, None, None).side == 0
 
 
 def test_every_round_has_every_arm_once_in_a_changing_order():
@@ -124,6 +126,54 @@ def test_a_folder_is_made_by_the_first_cell_and_taken_from_nobody(tmp_path):
     (tmp_path / "mine.txt").touch()
     with pytest.raises(OptionError, match="holds no study"):
         Study("e", TINY, tmp_path)
+
+
+def count_files(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
+def fill(scratch: Scratch) -> str:
+    scratch.folder.mkdir(parents=True)
+    (scratch.folder / "checkpoint").touch()
+    return scratch.name
+
+
+@pytest.mark.parametrize(("workers", "of_study"), [(1, False), (1, True), (2, False)])
+def test_a_folder_that_a_task_is_given_is_never_deleted(tmp_path, workers, of_study):
+    """Wherever it lies, beside the study or in it: a study deletes what it made for a cell, and nothing else."""
+    mine = (tmp_path / "s" / "mine") if of_study else (tmp_path / "mine")
+    study = Study("e", None, tmp_path / "s")
+    study.cell("first", lambda: 0)
+    mine.mkdir()
+    (mine / "thesis.txt").touch()
+    tasks = {"by place": partial(count_files, mine), "by name": partial(count_files, folder=mine)}
+    assert study.cells(tasks, workers) == {"by place": 1, "by name": 1}
+    assert (mine / "thesis.txt").exists()
+
+
+def test_a_task_without_arguments_is_a_task(tmp_path):
+    tasks = {"a": partial(dict), "b": partial(dict, x=1), "c": dict}
+    assert Study("e", None, tmp_path / "s").cells(tasks) == {"a": {}, "b": {"x": 1}, "c": {}}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_an_unfinished_cell_kept_is_deleted_when_it_is_stored_and_not_before(tmp_path, workers):
+    study = Study("e", None, tmp_path / "s")
+    keys = ("a b", "a_b", "..", ".", "", "x" * 300)
+    found = study.cells({key: partial(fill, scratch=study.scratch(key)) for key in keys}, workers)
+    assert len(set(found.values())) == len(keys), "two cells shared a folder"
+    assert not (tmp_path / "s" / UNFINISHED).exists() and (tmp_path / "s" / CELLS).exists()
+    waiting = study.scratch("waiting")
+    fill(waiting)
+    study.cells({"another": partial(fill, scratch=study.scratch("another"))}, workers)
+    assert [path.name for path in (tmp_path / "s" / UNFINISHED).iterdir()] == [waiting.name]
+    assert Study("e").scratch("a") is None
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a"])
+def test_a_scratch_folder_lies_below_its_root(tmp_path, name):
+    with pytest.raises(ValueError, match="expected one part of a path"):
+        Scratch(tmp_path, name)
 
 
 def test_a_corrupt_study_is_refused(tmp_path):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Interval
 
 from ffzoo.errors import OptionError
-from ffzoo.registry.options import check, require
+from ffzoo.registry.options import options, require
 
 
-@dataclass(frozen=True)
+@options
 class FitOptions:
     """How an algorithm is trained; equal for all arms of a comparison.
 
@@ -35,42 +36,31 @@ class FitOptions:
         seed: of initial weights, data order and augmentation.
     """
 
-    epochs: int = 10
-    batch_size: int = 128
-    lr: float = 2e-3
+    epochs: Annotated[int, Ge(1)] = 10
+    batch_size: Annotated[int, Ge(1)] = 128
+    lr: Annotated[float, Gt(0)] = 2e-3
     optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"
-    muon_lr: float = 0.2
-    muon_momentum: float = 0.6
+    muon_lr: Annotated[float, Gt(0)] = 0.2
+    muon_momentum: Annotated[float, Interval(ge=0, lt=1)] = 0.6
     filter_norm: bool = False
-    weight_decay: float = 1e-4
+    weight_decay: Annotated[float, Ge(0)] = 1e-4
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: float = 0.0
-    label_smoothing: float = 0.0
+    warmup: Annotated[float, Interval(ge=0, lt=1)] = 0.0
+    label_smoothing: Annotated[float, Interval(ge=0, lt=1)] = 0.0
     augment: tuple[Literal["crop", "flip", "alternating_flip", "cutout"], ...] = ()
-    crop_padding: int = 0
-    seed: int = 0
+    crop_padding: Annotated[int, Ge(0)] = 0
+    seed: Annotated[int, Interval(ge=0, lt=2**31)] = 0
 
     def __post_init__(self) -> None:
-        check(self)
-        require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
-        require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
-        require(self.lr > 0, "lr", self.lr, "> 0")
-        require(self.muon_lr > 0, "muon_lr", self.muon_lr, "> 0")
-        require(0 <= self.muon_momentum < 1, "muon_momentum", self.muon_momentum, "in [0, 1)")
         require(not self.filter_norm or self.optimizer == "muon", "filter_norm", True, "false unless optimizer is muon")
-        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
-        require(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
-        require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "in [0, 1)")
-        require(self.crop_padding >= 0, "crop_padding", self.crop_padding, "at least 0")
         require(self.crop_padding == 0 or "crop" in self.augment, "crop_padding", self.crop_padding, "0 without crop")
         for name in ("muon_lr", "muon_momentum"):
             default = type(self).__dataclass_fields__[name].default
             value = getattr(self, name)
             require(self.optimizer == "muon" or value == default, name, value, f"{default} without optimizer=muon")
-        require(0 <= self.seed < 2**31, "seed", self.seed, "at least 0 and below 2**31")
 
 
-@dataclass(frozen=True)
+@options
 class Execution:
     """How a step runs, which is never what it learns: the weights are the same to rounding.
 
@@ -98,7 +88,6 @@ class Execution:
     closed_form: bool = True
 
     def __post_init__(self) -> None:
-        check(self)
         good = self.micro_batch == "auto" or self.micro_batch >= 0
         require(good, "micro_batch", self.micro_batch, "at least 0, or 'auto'")
         direct = self.convolution == "direct"

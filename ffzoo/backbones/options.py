@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ffzoo.registry.options import check, require
+from annotated_types import Ge
+
+from ffzoo.registry.options import options, require
 
 Granularity = Literal["auto", "stage", "block"]
 """How a timm model is cut: by its feature stages, by its layer groups, or whichever works first."""
 
 
-@dataclass(frozen=True)
+@options
 class MLP:
     """Fully connected blocks of equal width.
 
@@ -21,9 +22,9 @@ class MLP:
         layers: layers of every block; backprop inside a block of several is no longer local to a layer.
     """
 
-    width: int = 500
-    depth: int = 3
-    layers: int = 1
+    width: Annotated[int, Ge(1)] = 500
+    depth: Annotated[int, Ge(1)] = 3
+    layers: Annotated[int, Ge(1)] = 1
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -31,13 +32,9 @@ class MLP:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        check(self)
-        require(self.width >= 1, "width", self.width, "at least 1")
-        require(self.depth >= 1, "depth", self.depth, "at least 1")
-        require(self.layers >= 1, "layers", self.layers, "at least 1")
 
 
-@dataclass(frozen=True)
+@options
 class CNN:
     """A plain VGG-like network: every block is one 3x3 convolution, or as many as ``layers`` says.
 
@@ -51,9 +48,9 @@ class CNN:
         layers: convolutions of every block; backprop inside a block of several is no longer local to a layer.
     """
 
-    width: int = 32
-    depth: int = 8
-    layers: int = 1
+    width: Annotated[int, Ge(1)] = 32
+    depth: Annotated[int, Ge(1)] = 8
+    layers: Annotated[int, Ge(1)] = 1
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -61,13 +58,9 @@ class CNN:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        check(self)
-        require(self.width >= 1, "width", self.width, "at least 1")
-        require(self.depth >= 1, "depth", self.depth, "at least 1")
-        require(self.layers >= 1, "layers", self.layers, "at least 1")
 
 
-@dataclass(frozen=True)
+@options
 class ResNet:
     """A residual network for small images, without normalization of its own.
 
@@ -80,8 +73,8 @@ class ResNet:
         depth: number of blocks, the stem included.
     """
 
-    width: int = 32
-    depth: int = 4
+    width: Annotated[int, Ge(1)] = 32
+    depth: Annotated[int, Ge(1)] = 4
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -89,12 +82,9 @@ class ResNet:
         Raises:
             OptionError: a value is not an integer of at least 1.
         """
-        check(self)
-        require(self.width >= 1, "width", self.width, "at least 1")
-        require(self.depth >= 1, "depth", self.depth, "at least 1")
 
 
-@dataclass(frozen=True)
+@options
 class WhitenedCNN:
     """A network for short trainings: a whitening stem, then 3x3 convolutions with batch normalization.
 
@@ -115,11 +105,10 @@ class WhitenedCNN:
         Raises:
             OptionError: there is no width, one below 1, or ``convs_per_block`` is neither 1 nor 2.
         """
-        check(self)
         require(bool(self.widths) and min(self.widths) >= 1, "widths", self.widths, "at least one, each at least 1")
 
 
-@dataclass(frozen=True)
+@options
 class Timm:
     """How a timm model becomes a backbone.
 
@@ -138,4 +127,3 @@ class Timm:
         Raises:
             OptionError: ``by`` is unknown or ``pretrained`` is not a truth value.
         """
-        check(self)

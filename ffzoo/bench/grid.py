@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ffzoo.algorithms.options import Execution
-from ffzoo.bench.study import MissingCell, Study
+from ffzoo.bench.study import MissingCell, Scratch, Study
 from ffzoo.errors import CheckpointError, DataError, DivergedError, FFZooError, OptionError
 from ffzoo.run.spec import RunConfig, make_run
 
@@ -270,7 +269,7 @@ def train(
             reason = "key 'further' is missing"
         return reason
 
-    tasks = {key: partial(train_cell, run.to_json(), further, _folder(study, key)) for key, run in runs.items()}
+    tasks = {key: partial(train_cell, run.to_json(), further, scratch=study.scratch(key)) for key, run in runs.items()}
     cells: dict[str, Any] = {}
     for key, value in study.cells(tasks, workers, valid=wrong).items():
         if isinstance(value, MissingCell):
@@ -290,17 +289,11 @@ def fingerprint(run: RunConfig) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _folder(study: Study, key: str) -> Path | None:
-    """Where an unfinished cell keeps its checkpoint."""
-    if study.out is None:
-        return None
-    return study.out / "unfinished" / "".join(c if c.isalnum() or c in "-_.=" else "_" for c in key)
-
-
 def train_cell(
     config: dict[str, Any],
-    further: Callable[..., dict[str, Any]] | None,
-    folder: Path | None,
+    further: Callable[..., dict[str, Any]] | None = None,
+    *,
+    scratch: Scratch | None = None,
 ) -> dict[str, Any]:
     """Train and test one run, going on from its checkpoint; or say why it was refused.
 
@@ -309,7 +302,7 @@ def train_cell(
     Args:
         config: of the run.
         further: measures more of what was trained.
-        folder: of its checkpoint; nothing is kept when None.
+        scratch: where its checkpoint is kept; nothing is kept when None.
 
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.
@@ -319,23 +312,24 @@ def train_cell(
     from ffzoo.run.folder import RunFolder
     from ffzoo.run.runner import read_data, run_all
 
-    if folder is None and further is not None:
+    if scratch is None and further is not None:
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
-            return train_cell(config, further, Path(kept) / "run")
+            return train_cell(config, further, scratch=Scratch(Path(kept), "run"))
     run = RunConfig.from_json(config)
     environment.resolve_device(run.device)
+    folder = None if scratch is None else scratch.folder
     begun = folder is not None and RunFolder(folder).begun
-    if folder is not None and folder.exists() and not begun:
-        shutil.rmtree(folder)  # killed before anything was trained
+    if scratch is not None and not begun:
+        scratch.clear()  # killed before anything was trained
     try:
         (result,) = run_all([run], out=folder, resuming=begun, curves=False).runs
     except DataError:
         raise
     except CheckpointError:
-        if folder is None or not begun:
+        if scratch is None or not begun:
             raise
-        shutil.rmtree(folder)
-        return train_cell(config, further, folder)
+        scratch.clear()
+        return train_cell(config, further, scratch=scratch)
     except (DivergedError, FFZooError) as error:
         refused = f"{type(error).__name__}: {error}"
         return {"schema_version": SCHEMA_VERSION, "config_sha256": fingerprint(run), "refused": refused}

@@ -7,9 +7,11 @@ finished cell. The same command goes on with the cells that are missing.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import threading
@@ -43,7 +45,35 @@ class MissingCell:
     reason: str
 
 
-CONFIG, CELLS = "config.json", "cells.jsonl"
+CONFIG, CELLS, UNFINISHED = "config.json", "cells.jsonl", "unfinished"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A folder that one unfinished cell may fill, and that is deleted once the cell is stored.
+
+    Nothing but this class deletes folders of a study, and nothing but what lies below ``root``.
+
+    Attributes:
+        root: folder of all unfinished cells.
+        name: of this cell's folder in it, one part of a path.
+    """
+
+    root: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name in ("", ".", "..") or Path(self.name).name != self.name:
+            raise ValueError(f"name is {self.name!r}; expected one part of a path, below {str(self.root)!r}")
+
+    @property
+    def folder(self) -> Path:
+        """The folder; it need not be there."""
+        return self.root / self.name
+
+    def clear(self) -> None:
+        """Delete the folder with everything in it, where it is there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Study:
@@ -157,7 +187,6 @@ class Study:
         else:
             for key, task in todo.items():
                 self.cell(key, task)
-                self._tidy(task)
         return {key: self._cells[key] for key in tasks}
 
     def _side_by_side(self, tasks: Mapping[str, Callable[[], JSON]], workers: int) -> None:
@@ -171,7 +200,6 @@ class Study:
                     key = waiting[future]
                     count = self._count()
                     self._store(key, future.result())
-                    self._tidy(tasks[key])
                     finished += 1
                     rest = max(len(tasks) - finished, self._total - len(self._cells))  # more may follow these
                     left = (time.monotonic() - begun) / finished * rest
@@ -180,13 +208,15 @@ class Study:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _tidy(self, task: Callable[[], JSON]) -> None:
-        """Throw away the checkpoint of a cell that is stored: the last argument of its task, where that is a folder."""
-        folder = getattr(task, "args", (None,))[-1]
-        if isinstance(folder, Path):
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                folder.parent.rmdir()
+    def scratch(self, key: str) -> Scratch | None:
+        """Return where the task of a cell may keep what it needs to go on; None in a study without a folder.
+
+        Whatever is there is deleted once the cell is stored. Two cells never share a folder.
+        """
+        if self.out is None:
+            return None
+        readable = re.sub(r"[^\w.=-]", "_", key)[:80]
+        return Scratch(self.out / UNFINISHED, f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}")
 
     def _count(self) -> str:
         return f"{len(self._cells) + 1}/{self._total}  " if self._total else ""
@@ -196,6 +226,11 @@ class Study:
         if self.out is not None:
             self._append(self.out, line)
         self._cells[key] = json.loads(line)["value"]
+        scratch = self.scratch(key)
+        if scratch is not None and scratch.folder.exists():
+            scratch.clear()
+            with contextlib.suppress(OSError):  # other cells are unfinished
+                scratch.root.rmdir()
         return self._cells[key]
 
     def machine(self, device: torch.device) -> dict[str, Any]:

@@ -38,9 +38,11 @@ class Ratio:
         return f"{self.median:.2f}{interval}"
 
     @property
-    def excludes_one(self) -> bool:
-        """Whether the interval shows a difference."""
-        return self.low is not None and self.high is not None and not self.low <= 1 <= self.high
+    def side(self) -> int:
+        """1 or -1 where the interval lies above or below 1; else 0."""
+        if self.low is None or self.high is None:
+            return 0
+        return 1 if self.low > 1 else -1 if self.high < 1 else 0
 
 
 def interleaved(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Interval
 
 from ffzoo.errors import OptionError, nearest
-from ffzoo.registry.options import check, require
+from ffzoo.registry.options import options, require
 
 AUGMENTATIONS: tuple[str, ...] = ("crop", "flip", "alternating_flip", "cutout")
 """Names of the augmentation steps of :class:`ffzoo.data.augment.Augment`."""
@@ -28,7 +29,7 @@ MEDMNIST: tuple[str, ...] = (
 """The two-dimensional MedMNIST subsets with one class label an image."""
 
 
-@dataclass(frozen=True)
+@options
 class DataOptions:
     """How a data set is cut and scaled before training.
 
@@ -55,7 +56,7 @@ class DataOptions:
         OptionError: a value has the wrong type or is out of range.
     """
 
-    validation: float = 0.1
+    validation: Annotated[float, Interval(ge=0, lt=1)] = 0.1
     split_seed: int = 0
     classes: int | None = None
     groups: int | Literal["superclasses"] | None = None
@@ -66,18 +67,15 @@ class DataOptions:
     resize: int | None = None
     test: Literal["test", "validation"] = "test"
     test_flip: bool = False
-    test_shift: int = 0
+    test_shift: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
         """Check every value."""
-        check(self)
-        require(0 <= self.validation < 1, "validation", self.validation, "in [0, 1)")
         held_out = self.test == "test" or self.validation > 0
         require(held_out, "test", self.test, "test, for with validation=0 there is no validation part")
         for name in ("split_seed", "groups_seed"):
             value = getattr(self, name)
             require(0 <= value < 2**32, name, value, "at least 0 and below 2**32")
-        require(self.test_shift >= 0, "test_shift", self.test_shift, "at least 0")
         for name in ("train_size", "test_size", "resize"):
             value = getattr(self, name)
             require(value is None or value >= 1, name, value, "at least 1, or none")
@@ -91,7 +89,7 @@ AS_THEY_ARE = DataOptions()
 """No option changed: predictions are of the images themselves."""
 
 
-@dataclass(frozen=True)
+@options
 class TeacherStudent:
     """A synthetic set: Gaussian inputs labelled by a fixed random network.
 
@@ -110,24 +108,20 @@ class TeacherStudent:
         OptionError: a value has the wrong type or is out of range.
     """
 
-    num_classes: int = 10
+    num_classes: Annotated[int, Ge(2)] = 10
     dim: int = 64
     hidden: int = 128
     depth: int = 2
     samples: int = 10_000
     test_samples: int = 2_000
     balanced: bool = False
-    noise: float = 0.0
-    teacher_seed: int = 0
+    noise: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    teacher_seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
         """Check every value."""
-        check(self)
-        require(self.num_classes >= 2, "num_classes", self.num_classes, "at least 2")
         for name in ("dim", "hidden", "depth", "samples", "test_samples"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        require(0 <= self.noise <= 1, "noise", self.noise, "in [0, 1]")
-        require(self.teacher_seed >= 0, "teacher_seed", self.teacher_seed, "at least 0")
 
 
 def check_augment(steps: tuple[str, ...]) -> tuple[str, ...]:

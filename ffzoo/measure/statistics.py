@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -38,6 +39,18 @@ class Gap:
             return 0
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
+    @property
+    def size(self) -> str:
+        """How large it is, without its sign, which words beside it say: ``11.52 [9.93, 13.11]``."""
+        if self.low is None or self.high is None:
+            return f"{abs(self.mean):.2f}"
+        low, high = sorted((abs(self.low), abs(self.high)))
+        return f"{abs(self.mean):.2f} [{low:.2f}, {high:.2f}]"
+
+    def __str__(self) -> str:
+        ends = "" if self.low is None or self.high is None else f" [{self.low:+.2f}, {self.high:+.2f}]"
+        return f"{self.mean:+.2f}{ends}"
+
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
     """Mean of independent values, one a seed, with its interval.
@@ -54,10 +67,12 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
     mean, n = statistics.fmean(values), len(values)
     if n < 2:
         return Gap(mean, None, None, n)
-    from scipy.stats import t
+    from scipy.stats import ttest_1samp
 
-    half = float(t.ppf((1 + confidence) / 2, n - 1)) * statistics.stdev(values) / math.sqrt(n)
-    return Gap(mean, mean - half, mean + half, n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # values that are all the same have an interval of no width
+        low, high = ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return Gap(mean, float(low), float(high), n)
 
 
 def paired_gap(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Gap:
@@ -77,7 +92,7 @@ def trend(gaps: Mapping[float, Sequence[float]], confidence: float = 0.95) -> Ga
         confidence: of the interval.
 
     Returns:
-        Slopes in units of the gap for each factor e of x.
+        Slopes in units of the gap per e-fold increase of x.
 
     Raises:
         ValueError: fewer than two x, one that is not positive, or seeds that differ in number.

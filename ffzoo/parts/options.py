@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from ffzoo.registry.options import check, require
+from annotated_types import Ge, Gt, Interval
+
+from ffzoo.registry.options import options, require
 
 
-@dataclass(frozen=True)
+@options
 class Projection:
     """The class goodness ``z = reduce((a P + b) / T)``, ``a = pool_grid(h ** power)``.
 
@@ -36,7 +37,7 @@ class Projection:
 
     power: Literal[1, 2] = 2
     grid: int | Literal["all", "pyramid"] = 4
-    max_features: int = 0
+    max_features: Annotated[int, Ge(0)] = 0
     pool: Literal["mean", "sum"] = "mean"
     l2: Literal["none", "position", "pooled"] = "none"
     projection: Literal["random", "orthogonal", "learned", "groups", "waves", "embeddings"] = "random"
@@ -44,26 +45,21 @@ class Projection:
     mix: Literal["none", "scale", "matrix"] = "none"
     unit: bool = False
     bias: Literal["none", "frozen", "learned"] = "none"
-    prototypes: int = 1
-    temperature: float | Literal["learned"] = "learned"
+    prototypes: Annotated[int, Ge(1)] = 1
+    temperature: Annotated[float, Gt(0)] | Literal["learned"] = "learned"
     t_min: float = 0.1
     t_max: float = 2.0
-    clamp: float = 0.0
+    clamp: Annotated[float, Ge(0)] = 0.0
 
     def __post_init__(self) -> None:
-        check(self)
         whole = isinstance(self.grid, str) or self.grid >= 1
         require(whole, "grid", self.grid, "at least 1, 'all' or 'pyramid'")
-        require(self.max_features >= 0, "max_features", self.max_features, "at least 0")
-        require(self.prototypes >= 1, "prototypes", self.prototypes, "at least 1")
         require(0 < self.t_min < self.t_max, "t_min", self.t_min, f"between 0 and t_max = {self.t_max}")
-        require(self.temperature == "learned" or self.temperature > 0, "temperature", self.temperature, "> 0")
-        require(self.clamp >= 0, "clamp", self.clamp, "at least 0")
         one = self.projection not in ("groups", "waves") and self.mix == "none"
         require(one or self.prototypes == 1, "prototypes", self.prototypes, "1 with groups, waves or a mix")
 
 
-@dataclass(frozen=True)
+@options
 class Logistic:
     """Logistic loss of sample scores against a threshold.
 
@@ -74,14 +70,10 @@ class Logistic:
     """
 
     threshold: float = 1.0
-    scale: float | Literal["dim"] = 1.0
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.scale == "dim" or self.scale > 0, "scale", self.scale, "> 0, or 'dim'")
+    scale: Annotated[float, Gt(0)] | Literal["dim"] = 1.0
 
 
-@dataclass(frozen=True)
+@options
 class Overlay:
     """The label written over the first K inputs.
 
@@ -93,11 +85,10 @@ class Overlay:
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        check(self)
         require(self.value != 0, "value", self.value, "anything but 0")
 
 
-@dataclass(frozen=True)
+@options
 class Concat:
     """The label as K further inputs (features) or channels (images).
 
@@ -108,11 +99,10 @@ class Concat:
     value: float = 1.0
 
     def __post_init__(self) -> None:
-        check(self)
         require(self.value != 0, "value", self.value, "anything but 0")
 
 
-@dataclass(frozen=True)
+@options
 class HybridImages:
     """Negatives m * a + (1 - m) * b of two images, m a blurred random mask.
 
@@ -120,14 +110,10 @@ class HybridImages:
         blurs: how often the mask is blurred by [1/4, 1/2, 1/4] before it is thresholded at 1/2.
     """
 
-    blurs: int = 6
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.blurs >= 0, "blurs", self.blurs, "at least 0")
+    blurs: Annotated[int, Ge(0)] = 6
 
 
-@dataclass(frozen=True)
+@options
 class Windows:
     """Blocks that begin together and end one after the other.
 
@@ -135,14 +121,10 @@ class Windows:
         first: share of the training after which the first block stops; the last one stops at its end.
     """
 
-    first: float = 0.44
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(0 < self.first <= 1, "first", self.first, "more than 0, at most 1")
+    first: Annotated[float, Interval(gt=0, le=1)] = 0.44
 
 
-@dataclass(frozen=True)
+@options
 class Sum:
     """The sum of the blocks' scores.
 
@@ -152,15 +134,11 @@ class Sum:
             they are.
     """
 
-    first: int = 0
+    first: Annotated[int, Ge(0)] = 0
     of: Literal["log_softmax", "softmax", "score"] = "log_softmax"
 
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.first >= 0, "first", self.first, "at least 0")
 
-
-@dataclass(frozen=True)
+@options
 class ConcatLinear:
     """A linear softmax on the concatenated, normalized features of the blocks.
 
@@ -170,18 +148,12 @@ class ConcatLinear:
         lr: learning rate of the head, which has its own optimizer.
     """
 
-    first: int = 0
-    grid: int = 1
-    lr: float = 1e-2
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.first >= 0, "first", self.first, "at least 0")
-        require(self.grid >= 1, "grid", self.grid, "at least 1")
-        require(self.lr > 0, "lr", self.lr, "> 0")
+    first: Annotated[int, Ge(0)] = 0
+    grid: Annotated[int, Ge(1)] = 1
+    lr: Annotated[float, Gt(0)] = 1e-2
 
 
-@dataclass(frozen=True)
+@options
 class Probe:
     """A linear softmax on the blocks' features, fitted after training.
 
@@ -191,18 +163,12 @@ class Probe:
         l2: weight of the squared norm of the matrix beside the mean cross-entropy.
     """
 
-    first: int = 0
-    grid: int = 1
-    l2: float = 1e-4
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.first >= 0, "first", self.first, "at least 0")
-        require(self.grid >= 1, "grid", self.grid, "at least 1")
-        require(self.l2 >= 0, "l2", self.l2, "at least 0")
+    first: Annotated[int, Ge(0)] = 0
+    grid: Annotated[int, Ge(1)] = 1
+    l2: Annotated[float, Ge(0)] = 1e-4
 
 
-@dataclass(frozen=True)
+@options
 class OutputOptions:
     """A linear output layer on the last block, for algorithms that are a class of their own.
 
@@ -213,14 +179,10 @@ class OutputOptions:
     """
 
     forward_norm: str = "auto"
-    grid: int | Literal["all"] = 4
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.grid == "all" or self.grid >= 1, "grid", self.grid, "at least 1, or 'all'")
+    grid: Annotated[int, Ge(1)] | Literal["all"] = 4
 
 
-@dataclass(frozen=True)
+@options
 class SymmetricSoftplus:
     """Softplus of how far a positive sample's score is below its negative's.
 
@@ -228,14 +190,10 @@ class SymmetricSoftplus:
         alpha: factor of the difference.
     """
 
-    alpha: float = 4.0
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.alpha > 0, "alpha", self.alpha, "> 0")
+    alpha: Annotated[float, Gt(0)] = 4.0
 
 
-@dataclass(frozen=True)
+@options
 class NPairMargin:
     """How far the right class's score is above every other one.
 
@@ -243,14 +201,10 @@ class NPairMargin:
         margin: that it is to be above them.
     """
 
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.margin >= 0, "margin", self.margin, "at least 0")
+    margin: Annotated[float, Ge(0)] = 1.0
 
 
-@dataclass(frozen=True)
+@options
 class ClassPattern:
     """A pattern a class, of the input's shape.
 
@@ -262,15 +216,11 @@ class ClassPattern:
     """
 
     place: Literal["add", "channel"] = "add"
-    scale: float = 1.0
+    scale: Annotated[float, Gt(0)] = 1.0
     learned: bool = False
 
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.scale > 0, "scale", self.scale, "> 0")
 
-
-@dataclass(frozen=True)
+@options
 class ProjectionHead:
     """An embedding of a block's features, for losses that compare samples.
 
@@ -280,17 +230,12 @@ class ProjectionHead:
         norm: name of a normalization in front of the pooling.
     """
 
-    width: int = 128
-    grid: int = 1
+    width: Annotated[int, Ge(0)] = 128
+    grid: Annotated[int, Ge(1)] = 1
     norm: str = "none"
 
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.width >= 0, "width", self.width, "at least 0")
-        require(self.grid >= 1, "grid", self.grid, "at least 1")
 
-
-@dataclass(frozen=True)
+@options
 class SupCon:
     """Supervised contrast.
 
@@ -298,14 +243,10 @@ class SupCon:
         temperature: of the softmax over cosines.
     """
 
-    temperature: float = 0.1
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.temperature > 0, "temperature", self.temperature, "> 0")
+    temperature: Annotated[float, Gt(0)] = 0.1
 
 
-@dataclass(frozen=True)
+@options
 class GroupNorm:
     """Mean 0 and variance 1 over each group of channels.
 
@@ -313,8 +254,4 @@ class GroupNorm:
         groups: number of groups; the largest number up to it that divides the channels is taken.
     """
 
-    groups: int = 10
-
-    def __post_init__(self) -> None:
-        check(self)
-        require(self.groups >= 1, "groups", self.groups, "at least 1")
+    groups: Annotated[int, Ge(1)] = 10

@@ -25,6 +25,7 @@ from ffzoo.errors import PluginError, nearest
 from ffzoo.registry import hookspecs
 from ffzoo.registry.declare import declarations
 from ffzoo.registry.entries import KINDS, Entry, Provenance, Registry
+from ffzoo.version import __version__
 
 GROUP = "ffzoo"
 _KEYWORDS = ("aliases", "summary", "paper", "config")
@@ -149,7 +150,6 @@ class Zoo:
         if self._loaded:
             return
         self._loaded = True
-        from ffzoo import __version__
         from ffzoo.registry import builtin
 
         self.register(builtin, Provenance("ffzoo", SHIPPED, __version__))

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffzoo import __version__
 from ffzoo.errors import OptionError, nearest
 from ffzoo.registry.loader import ZOO
+from ffzoo.version import __version__
 
 if TYPE_CHECKING:
     import torch

@@ -38,7 +38,7 @@ def grid(config: Comparison) -> Grid:
 def e7(config: Comparison, study: Study) -> Report:
     """The whole method beside each variant; claims are judged over all data sets."""
     claims = tuple(
-        Claim(f"the whole method is ahead of {name!r}", WHOLE, name, 1, "mean", made=False)
+        Claim(WHOLE, name, 1, "mean", made=False)
         for name in ("T = 1.05", "norm before goodness", "no norm", "fusion last")
     )
     return compare(config, study, grid(config), WORDS, PAIRS, claims)

@@ -57,8 +57,8 @@ def _claims() -> tuple[Claim, ...]:
     def gain(cell: dict[str, Any]) -> float:
         return float(cell["further"]["probes"][-1] - cell["further"]["probes"][0])
 
-    text = "the probe gains less from the first block to the last in dtg_ff than in bp_deepsup"
-    return (Claim(text, "dtg_ff", "bp_deepsup", -1, "mean", made=False, value=gain),)
+    what = "what a linear probe gains from the first block to the last"
+    return (Claim("dtg_ff", "bp_deepsup", -1, "mean", made=False, value=gain, quantity=what),)
 
 
 def _own(cell: dict[str, Any]) -> list[float | None]:

@@ -56,7 +56,7 @@ def grid(config: Comparison) -> Grid:
 def e3(config: Comparison, study: Study) -> Report:
     """Gaps against K, and the slope of the gap against log K."""
     claims = (
-        Claim("dtg_ff gains on bp as K grows", "dtg_ff", "bp", 1, "trend", SERIES),
-        Claim("dtg_ff gains on bp_deepsup as K grows", "dtg_ff", "bp_deepsup", 1, "trend", SERIES, made=False),
+        Claim("dtg_ff", "bp", 1, "trend", SERIES),
+        Claim("dtg_ff", "bp_deepsup", 1, "trend", SERIES, made=False),
     )
     return compare(config, study, grid(config), WORDS, GAPS, claims, beside=BESIDE)

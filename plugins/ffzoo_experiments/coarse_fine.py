@@ -49,11 +49,7 @@ def grid(config: Comparison) -> Grid:
 def e4(config: Comparison, study: Study) -> Report:
     """Gaps under the three labellings, and the change of the gap from coarse to fine."""
     claims = tuple(
-        Claim(
-            f"{first} is further behind {second} on {FINE} than on {other}",
-            *(first, second, -1, "change", (other, FINE)),
-            made=False,
-        )
+        Claim(first, second, -1, "change", (other, FINE), made=False)
         for other in (COARSE, RANDOM)
         for first, second in PAIRS
     )

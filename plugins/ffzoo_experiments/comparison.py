@@ -11,11 +11,11 @@ from ffzoo.bench.grid import Condition, Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
 from ffzoo.bench.study import Study
 from ffzoo.errors import OptionError
-from ffzoo.measure.statistics import interval, judge, paired_gap, trend
+from ffzoo.measure.statistics import Gap, interval, paired_gap, trend
 from ffzoo.run import environment
-from ffzoo_experiments.claims import Claim, Words
+from ffzoo_experiments.claims import Claim, Words, verdict
 from ffzoo_experiments.comparison_options import Comparison, Own
-from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table, written
+from ffzoo_experiments.gap_tables import accuracy_table, gap_figures, gap_table
 
 
 def workers_of(config: Comparison | Own) -> int:
@@ -31,7 +31,6 @@ def compare(
     words: Words,
     pairs: Sequence[tuple[str, str]],
     claims: Sequence[Claim],
-    published: Mapping[str, float] | None = None,
     more: Callable[[Grid, Found], tuple[tuple[Table, ...], tuple[Figure, ...]]] | None = None,
     beside: str = "",
     files: Callable[[Found], Mapping[str, str]] | None = None,
@@ -45,7 +44,6 @@ def compare(
         words: question, claim, limits and the axis of the figure.
         pairs: arms whose gaps are tabulated and drawn, first minus second.
         claims: what is judged.
-        published: condition -> the published gap of dtg_ff to bp_deepsup, points; said beside the verdict.
         more: further tables and figures.
         beside: see :class:`ffzoo.bench.report.Report`.
         files: further files of the report, by the end of their name.
@@ -73,7 +71,7 @@ def compare(
         data,
         (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
         (*gap_figures(grid, found, pairs, words.axis), *pictures),
-        tuple(_verdict(scale != "smoke", grid, found, claim, published or {}) for claim in claims) or ("descriptive",),
+        tuple(_verdict(scale != "smoke", grid, found, claim, words.axis) for claim in claims) or ("descriptive",),
         tuple(notes),
         words.question,
         words.claim,
@@ -105,33 +103,31 @@ def _conditions_of(grid: Grid, claim: Claim) -> list[Condition]:
     chosen = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
     if not chosen:
         known = ", ".join(repr(c.name if named else c.series) for c in grid.conditions)
-        raise OptionError(f"{claim.text!r} is claimed of {claim.series!r}, but the grid has {known}")
+        what = f"{claim.first} against {claim.second}"
+        raise OptionError(f"{what!r} is claimed of {claim.series!r}, but the grid has {known}")
     return chosen
 
 
-def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, published: Mapping[str, float]) -> str:
+def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, axis: str) -> str:
     conditions = _conditions_of(grid, claim)
+    gap = _gap_of_claim(found, claim, conditions)
+    return verdict(claim, gap, [condition.name for condition in conditions], axis, conclusive)
+
+
+def _gap_of_claim(found: Found, claim: Claim, conditions: Sequence[Condition]) -> Gap | None:
+    """What was measured of a claim, in points; None where no seed has all its cells."""
     pair = (claim.first, claim.second)
     seeds = sorted(set.intersection(*(set(found.shared_seeds(c.name, pair)) for c in conditions)))
     if not seeds:
-        return f"inconclusive: {claim.text}: no seed has all its cells"
+        return None
     gaps: dict[float, list[float]] = {}
     for number, condition in enumerate(conditions):
         first, second = ([claim.value(found.runs[condition.name][arm][seed]) for seed in seeds] for arm in pair)
         place = condition.x if claim.over == "trend" and condition.x is not None else float(number + 1)
         gaps[place] = [100 * (a - b) for a, b in zip(first, second, strict=True)]
     if claim.over == "trend":
-        gap, unit = trend(gaps), "points for each factor e"
-    elif claim.over == "change":
+        return trend(gaps)
+    if claim.over == "change":
         before, after = gaps.values()
-        gap, unit = paired_gap(after, before), "points"
-    else:
-        gap, unit = interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)]), "points"
-    judged = claim.made or not conclusive
-    verdict = judge(gap, claim.sign, conclusive) if judged else "descriptive"
-    line = f"{verdict}: {claim.text}: {written(gap)} {unit}, {gap.seeds} seeds"
-    known = [published[c.name] for c in conditions if c.name in published and pair == ("dtg_ff", "bp_deepsup")]
-    if len(known) == 1 and gap.low is not None and gap.high is not None:
-        inside = "holds" if gap.low <= known[0] <= gap.high else "does not hold"
-        line += f"; the interval {inside} the published {known[0]:+.2f}"
-    return line
+        return paired_gap(after, before)
+    return interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)])

@@ -47,11 +47,8 @@ def gap_of(found: Found, condition: str, first: str, second: str) -> Gap | None:
 
 
 def written(gap: Gap | None) -> str:
-    """A gap with its interval."""
-    if gap is None:
-        return "-"
-    ends = "" if gap.low is None or gap.high is None else f" [{gap.low:+.2f}, {gap.high:+.2f}]"
-    return f"{gap.mean:+.2f}{ends}"
+    """A gap with its interval, or a dash."""
+    return "-" if gap is None else str(gap)
 
 
 def gap_table(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]]) -> Table:

@@ -55,7 +55,7 @@ def compare_own(config: Own, study: Study) -> Report:
         grid = _at_equal_operations(grid, study)
     pairs = [(config.algos[0], other) for other in config.algos[1:]]
     claims = tuple(
-        Claim(f"on {dataset} {first} is ahead of {second}", first, second, 1, "mean", (dataset,), made=False)
+        Claim(first, second, 1, "mean", (dataset,), made=False)
         for dataset in config.datasets
         for first, second in pairs
     )

@@ -11,7 +11,7 @@ import torch
 
 from ffzoo.bench.report import Report, Table
 from ffzoo.bench.study import Study
-from ffzoo.bench.timing import Ratio, ratio
+from ffzoo.bench.timing import ratio
 from ffzoo.run import environment
 from ffzoo_experiments.arms import Arm
 from ffzoo_experiments.comparison_options import Systems
@@ -93,18 +93,23 @@ def e10(config: Systems, study: Study) -> Report:
 def _verdicts(
     conclusive: bool, ours: str, theirs: str, costs: dict[str, Any], seconds: dict[str, list[float]]
 ) -> tuple[str, ...]:
-    def word(claimed: bool, other: bool) -> str:
-        return ("reproduced" if claimed else "opposite" if other else "inconclusive") if conclusive else "inconclusive"
-
-    speed: Ratio = ratio(seconds[theirs], seconds[ours])
-    low, high = (speed.low, speed.high) if speed.low is not None and speed.high is not None else (0.0, 2.0)
+    speed = ratio(seconds[theirs], seconds[ours])
     on_device = costs[ours]["peak_allocated_bytes"] is not None
     measure = "peak_allocated_bytes" if on_device else "saved_activation_bytes"
     what = "memory of the device" if on_device else "saved activations"
     memory = costs[ours][measure] / costs[theirs][measure]
+    slower = -speed.side
+    more = (memory > 1) - (memory < 1)
+    faster_words = {1: "so it is slower", -1: "so it is faster", 0: "no difference is seen"}
+    memory_words = {1: "so it needs more", -1: "so it needs less", 0: "as much"}
     return (
-        f"{word(high < 1, low > 1)}: dtg_ff is slower: {ours} trains at {speed} times the images per second of "
-        f"{theirs}",
-        f"{word(memory > 1, memory < 1)}: dtg_ff needs more memory: {ours} takes {memory:.2f} times the {what} of "
-        f"{theirs}; counted, so without an interval",
+        f"{_word(slower, conclusive)}: {ours} trains at {speed} times the images per second of {theirs}"
+        f"{f', {faster_words[slower]}' if conclusive else ''}; claimed: slower",
+        f"{_word(more, conclusive)}: {ours} takes {memory:.2f} times the {what} of {theirs}"
+        f"{f', {memory_words[more]}' if conclusive else ''}; counted, so without an interval; claimed: more",
     )
+
+
+def _word(sign: int, conclusive: bool) -> str:
+    """The verdict on a claim that a sign is positive."""
+    return "inconclusive" if not conclusive else {1: "reproduced", -1: "opposite", 0: "inconclusive"}[sign]

@@ -16,7 +16,7 @@ def verdicts(found: Findings) -> tuple[str, ...]:
     if growth:
         algo, reference = found.config.algos[0], found.config.reference
         lines.append(
-            f"from depth 8 to 32 the saved activations of {algo} grow {growth[algo]:.2f} x, "
+            f"at depth 32 the saved activations of {algo} are {growth[algo]:.2f} x those at depth 8, "
             f"those of {reference} {growth[reference]:.2f} x"
         )
     return tuple(lines)
@@ -43,7 +43,8 @@ def _of_precision(found: Findings, precision: str) -> list[str]:
             line += f", with {saved:.2f} x"
         lines.append(line)
     again = by_kind["again"].ratio
-    lines.append(f"{precision}: {reference} against itself measures {again} x, which is 1 but for noise")
+    noise = "which differs from 1: the timing is off" if again.side else "where 1 is true"
+    lines.append(f"{precision}: {reference} against itself measures {again} x, {noise}")
     if "bare" in by_kind:
         bare = by_kind["bare"].ratio
         what = f"a plain PyTorch loop of {reference}'s network"
@@ -67,4 +68,4 @@ def _named(arm: ArmResult) -> str:
 def _doubt(value: Ratio) -> str:
     if value.low is None:
         return " (too few rounds for an interval)"
-    return "" if value.excludes_one else " (no difference seen)"
+    return "" if value.side else " (no difference seen)"

@@ -18,11 +18,11 @@ from typing import Annotated
 
 from annotated_types import Gt
 
-from ffzoo.plugin import Card, OutputLayer, Published, algorithm, options
+from ffzoo.plugin import Card, OutputOptions, Published, algorithm, options
 
 
 @options
-class PEPITA(OutputLayer):
+class PEPITA(OutputOptions):
     """An output layer, and how far the error moves the input.
 
     Attributes:
