@@ -14,12 +14,12 @@ memory of p. In the first epoch the credit is the label, as in DRTP.
 
 from __future__ import annotations
 
-from ffzoo.plugin import Card, OutputLayer, algorithm
+from ffzoo.plugin import Card, OutputOptions, algorithm
 
 algorithm(
     "f3",
     ".f3_parts:F3",
-    config=OutputLayer,
+    config=OutputOptions,
     summary="a sample's output error of the epoch before, through fixed random matrices",
     card=Card(
         title="Feed-Forward Optimization With Delayed Feedback for Neural Network Training",

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ffzoo.plugin import Card, ProjectionHead, Published, SupCon, Term, algorithm, local_loss, options
-from ffzoo_deeperforward.recipes import DEEPERFORWARD
+from ffzoo_zoo.deeperforward import DEEPERFORWARD
 
 
 @options

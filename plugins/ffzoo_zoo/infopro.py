@@ -19,7 +19,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from ffzoo.plugin import Card, Published, Recipe, Term, algorithm, goodness, local_loss, options
-from ffzoo_dgl.options import AuxConv
+from ffzoo_zoo.dgl import AuxConv
 
 
 @options
