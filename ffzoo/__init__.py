@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
-    from ffzoo.data.batch import Batch
+    from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.run.evaluate import evaluate
     from ffzoo.run.results import Evaluation
-    from ffzoo.run.runner import evaluate
     from ffzoo.run.trained import load
 
 _LAZY = {
     "Algorithm": "ffzoo.algorithms.contract",
     "Batch": "ffzoo.data.batch",
+    "Batches": "ffzoo.data.batch",
     "Evaluation": "ffzoo.run.results",
     "Execution": "ffzoo.algorithms.options",
     "FitOptions": "ffzoo.algorithms.options",
@@ -41,7 +42,7 @@ _LAZY = {
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
     "create": "ffzoo.algorithms.build",
-    "evaluate": "ffzoo.run.runner",
+    "evaluate": "ffzoo.run.evaluate",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
@@ -52,6 +53,7 @@ _LAZY = {
 __all__ = [
     "Algorithm",
     "Batch",
+    "Batches",
     "Evaluation",
     "Execution",
     "FitOptions",

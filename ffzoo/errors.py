@@ -8,6 +8,7 @@ The command line prints it without a traceback.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -43,17 +44,23 @@ class CheckpointError(FFZooError):
     """A run folder or checkpoint is missing, corrupt or belongs to other settings."""
 
 
+class NotFittedError(FFZooError):
+    """A prediction was asked for before the readout was fitted."""
+
+
 class DivergedError(FFZooError):
     """A loss became NaN or infinite during training."""
 
 
 def one_line(error: BaseException) -> str:
-    """An error's text on one short line; its type where it has none."""
+    """Return an error's text on one short line, or its type if it has none."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def nearest(value: str, choices: Iterable[str], n: int = 3) -> str:
-    """Words for an error message: the nearest valid choices, or all of them when there are few.
+    """Return words for an error message: the nearest valid choices, or all of them when there are few.
+
+    Case, dashes and underscores do not count: papers write ``DTG-FF`` and ``Mono-Forward``.
 
     Args:
         value: what the user wrote.
@@ -64,10 +71,20 @@ def nearest(value: str, choices: Iterable[str], n: int = 3) -> str:
         ``"did you mean 'dtg_ff'?"`` or ``"choose from a, b, c"``.
     """
     known = sorted(choices)
-    close = difflib.get_close_matches(value, known, n=n, cutoff=0.6)
+    plain = _plain(value)
+    close = (
+        [choice for choice in known if plain and _plain(choice) == plain][:n]
+        or difflib.get_close_matches(value, known, n=n)
+        or difflib.get_close_matches(re.sub(r"[\W_]+", "_", value.lower()), known, n=n)
+    )
     if close:
         return "did you mean " + " or ".join(repr(c) for c in close) + "?"
     if not known:
         return "there is none to choose from"
     shown = ", ".join(known[:20])
     return f"choose from {shown}" + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a name alone, in lower case."""
+    return re.sub(r"[\W_]+", "", name.lower())

@@ -21,8 +21,8 @@ from ffzoo.data.bundle import Preprocess, Split, load_data
 from ffzoo.data.options import DataOptions
 from ffzoo.errors import OptionError
 from ffzoo.run.configuration import read
+from ffzoo.run.evaluate import resume
 from ffzoo.run.results import Evaluation
-from ffzoo.run.runner import resume
 from ffzoo.training.checkpoint import read_json
 from ffzoo.training.fit import Part, accuracies, accuracy, averaged
 

@@ -15,9 +15,10 @@ import pytest
 
 import ffzoo
 from ffzoo import hookimpl
+from ffzoo.bench.__main__ import main
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import CELLS
-from ffzoo.cli.bench import main, parser
+from ffzoo.cli.main import parser
 from ffzoo.registry import options as configs
 from ffzoo.registry.loader import ZOO
 from ffzoo.run.spec import parse_set
@@ -34,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_listing_and_validation_import_no_torch():
     code = (
-        "import sys; from ffzoo.cli.bench import main; "
+        "import sys; from ffzoo.bench.__main__ import main; "
         "status = main(['--list']) + main(['speed', '--set', 'a=1']); "
         "sys.exit(0 if status == 2 and not {'torch', 'matplotlib'} & set(sys.modules) else 1)"
     )
@@ -47,7 +48,7 @@ def test_listing_and_validation_import_no_torch():
 BAD = {
     "unknown experiment": (["sped"], "did you mean 'speed'"),
     "no experiment": ([], "choose from compare, e1"),
-    "wrong type": (["speed", "--set", "rounds=many"], "option 'rounds' is 'many'; expected int"),
+    "wrong type": (["speed", "--set", "rounds=many"], "option 'rounds' is 'many'; expected a whole number"),
     "micro-batch too large": (["speed", "--set", "micro_batches=128"], "expected sizes below batch_size=128"),
     "the reference among the arms": (["speed", "--set", "algos=bp"], "not the reference"),
     "a precision that is not there": (["speed", "--set", "precisions=fp8"], "a comma-separated list of 'fp32' or"),
@@ -117,10 +118,10 @@ def test_the_console_command_has_it(capsys):
 def test_every_command_line_of_the_docs_can_be_run():
     lines = []
     for page in (ROOT / "README.md", ROOT / "docs" / "benchmarks.md"):
-        lines += re.findall(r"python -m ffzoo\.bench ([^`\n]*)", page.read_text(encoding="utf-8"))
+        lines += re.findall(r"ffzoo bench ([^`\n]*)", page.read_text(encoding="utf-8"))
     assert len(lines) >= 4
     for line in lines:
-        args = parser().parse_args(shlex.split(line))
+        args = parser().parse_args(["bench", *shlex.split(line)])
         if args.name not in (None, "NAME", "all"):
             config_class = ZOO["experiments"].get(args.name).load_config()
             config = configs.replace(config_class(), parse_set(args.settings), "")

@@ -37,7 +37,7 @@ def test_the_sheet_of_a_recipe():
     assert (sheet.isolation, sheet.coupling) == ("local", "none")
     assert sheet.views == ("positive", "negative") and sheet.extra == () and sheet.label_sweep
     assert sheet.defaults == {"backbone": "mlp", "fit.lr": 2e-3}
-    assert sheet.command == "python -m ffzoo.eval --algo vanilla_ff"
+    assert sheet.command == "ffzoo train --algo vanilla_ff"
     choices = {choice.key: choice for choice in sheet.choices}
     assert choices["loss"].name == "logistic" and choices["loss"].changed == {"threshold": 2.0, "scale": 8.0}
     assert choices["fusion"].options == {"first": 1, "of": "log_softmax"} and choices["fusion"].changed == {"first": 1}
@@ -166,7 +166,7 @@ def test_what_ships_needs_a_card():
         ({"authors": ""}, "authors is ''"),
         ({"local": ""}, "local is ''"),
         ({"year": 20}, "year is 20; expected a year"),
-        ({"year": "2020"}, "year is '2020'; expected int"),
+        ({"year": "2020"}, "year is '2020'; expected a whole number"),
         ({"url": "arXiv:1"}, "expected an address"),
         ({"source": "hearsay"}, "source is 'hearsay'; expected 'paper' or 'abstract'"),
         ({"departures": ("x", 3)}, "departures is"),
@@ -232,12 +232,12 @@ def test_the_sheet_is_what_the_algorithm_built_says(name):
 def test_reading_cards_and_listing_import_no_torch():
     code = """
 import importlib, sys
-import ffzoo.algorithms.sheet, ffzoo.cli.card
-from ffzoo.cli.train import main
+import ffzoo.algorithms.sheet
+from ffzoo.cli.main import main
 from ffzoo.registry.loader import ZOO
 for entry in ZOO["algorithms"]:
     ffzoo.algorithms.sheet.card_of(entry)
-main(["--list"])
+main(["list"])
 sys.exit("torch" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import ffzoo
-from ffzoo.cli import train as command
+from ffzoo.cli import train
+from ffzoo.cli.main import parser
 from ffzoo.errors import FFZooError
 from ffzoo.registry import hookspecs
 from ffzoo.registry.loader import ZOO
-from ffzoo.run.spec import make_run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -27,7 +27,7 @@ CUBIC = DOCS / "examples" / "ffzoo-cubic"
 PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", CUBIC / "README.md"]
 HOOKS = [name for name in dir(hookspecs) if name.startswith("register_")]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"python -m ffzoo\.eval([^`\n]*)")
+COMMAND = re.compile(r"(?:python -m ffzoo\.eval|\bffzoo train)(?=[ `\n])([^`\n]*)")
 # What a reader fills in: NAME, DIR, KEY=VALUE, ...
 PLACEHOLDER = re.compile(r"(^|[ :=])([A-Z]{1,}|\.\.\.|<\w+>)($|[ =])")
 
@@ -121,7 +121,7 @@ def test_every_field_of_a_result_is_explained():
 
 def command_lines() -> list[tuple[Path, str, str]]:
     """Page, arguments, and the line that follows."""
-    found = [(Path("ffzoo/eval.py"), m[1], "") for m in COMMAND.finditer(command.parser().epilog)]
+    found = [(Path("ffzoo/cli/train.py"), m[1], "") for m in COMMAND.finditer(train.EPILOG)]
     for page in PAGES:
         text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))  # a line may go on in the next
         for match in COMMAND.finditer(text):
@@ -169,31 +169,23 @@ def plugins_of(page: Path, args, monkeypatch):
 
 def test_the_docs_have_command_lines():
     assert len(LINES) > 25
-    assert {page.name for page, *_ in LINES} >= {"quickstart.md", "algorithms.md", "data.md", "README.md", "eval.py"}
+    assert {page.name for page, *_ in LINES} >= {"quickstart.md", "algorithms.md", "data.md", "README.md", "train.py"}
 
 
 @pytest.mark.parametrize(("page", "arguments", "following"), LINES, ids=[f"{p.name}:{a}" for p, a, _ in LINES])
 def test_every_command_line_can_be_run(page, arguments, following, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    args = command.parser().parse_args(shlex.split(arguments))
+    args = parser().parse_args(["train", *shlex.split(arguments)])
     with files_of(page, tmp_path), plugins_of(page, args, monkeypatch):
         if args.list or args.resume:
             return
 
-        def resolve() -> None:
-            (table, settings), seed = command.choices(args), command._seeds(args)[0]
-            options = {"backbone": table.backbone, "epochs": table.epochs, "batch_size": table.batch_size, "seed": seed}
-            dataset = table.dataset or "digits"
-            make_run(table.algo or "dtg_ff", dataset, settings=settings, **options)
-            for name in table.against:
-                make_run(name, dataset, settings=settings, shared_only=True, **options)
-
         if following.startswith("error: "):
             with pytest.raises(FFZooError) as caught:
-                resolve()
+                train.spec(args).runs()
             assert f"error: {caught.value}" == following
         else:
-            resolve()
+            assert train.spec(args).runs()
 
 
 # ---------------------------------------------------------------- what takes longer
@@ -212,7 +204,7 @@ def test_the_snippets_of_a_page_run(name, tmp_path):
             code += [f"assert main({shlex.split(COMMAND.search(line)[1])!r}) == 0" for line in lines]
     assert code
     script = tmp_path / "snippets.py"
-    script.write_text("\n".join(["from ffzoo.cli.train import main", *code]), encoding="utf-8")
+    script.write_text("\n".join(["from ffzoo.eval import main", *code]), encoding="utf-8")
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -114,7 +114,7 @@ def test_an_observer_that_raises_costs_no_epoch(tmp_path):
     with pytest.raises(RuntimeError, match="disk is full"):
         ffzoo.evaluate("dtg_ff", epochs=2, settings=QUICK, out=tmp_path / "x", observers=[breaks])
     assert breaks.closed == [None] and breaks.run.steps > 0
-    from ffzoo.run.runner import resume
+    from ffzoo.run.evaluate import resume
 
     whole = ffzoo.evaluate("dtg_ff", epochs=2, settings=QUICK, out=tmp_path / "y")
     resumed = resume(tmp_path / "x")

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
 from ffzoo.algorithms.build import algorithm_spec, backbone_config
+from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
-from ffzoo.cli.bench import main
 from ffzoo.data.bundle import load_data
 from ffzoo.data.folder_sources import folder
 from ffzoo.measure.probes import linear_probes

@@ -224,7 +224,7 @@ def test_what_an_algorithm_refuses_is_left_out_with_its_words():
 
 
 def test_options_have_shorthands_and_wrong_ones_are_named(tmp_path, capsys):
-    from ffzoo.cli.bench import main
+    from ffzoo.bench.__main__ import main
 
     assert main(["e3", "--scale", "tiny"]) == 2
     assert "scale" in capsys.readouterr().err
@@ -260,6 +260,7 @@ def test_how_many_work_may_change_when_a_study_goes_on(tmp_path):
 
 
 def test_all_goes_on_behind_an_experiment_that_breaks(monkeypatch, tmp_path, capsys):
+    from ffzoo.bench.__main__ import main
     from ffzoo.cli import bench as command
 
     made: list[str] = []
@@ -269,15 +270,15 @@ def test_all_goes_on_behind_an_experiment_that_breaks(monkeypatch, tmp_path, cap
         if entry.name == "e2":
             raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(command, "_one", one)
-    assert command.main(["all", "--scale", "smoke"]) == 2
+    monkeypatch.setattr(command, "run_experiment", one)
+    assert main(["all", "--scale", "smoke"]) == 2
     assert made == CLAIMS and "e2: RuntimeError: out of memory" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_all_experiments_run_at_smoke_scale_and_conclude_nothing(tmp_path):
-    from ffzoo.bench.page import main as report
-    from ffzoo.cli.bench import main
+    from ffzoo.bench.__main__ import main
+    from ffzoo.report import main as report
 
     results = tmp_path / "results"
     assert main(["all", "--scale", "smoke", "--set", "workers=1", "--out", str(results), "--quiet"]) == 0

@@ -181,7 +181,7 @@ def test_every_block_has_its_own():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"filter_norm": True}, "filter_norm is True; expected false unless optimizer is muon"),
+        ({"filter_norm": True}, "filter_norm=true needs fit.optimizer=muon"),
         ({"muon_lr": 0.0}, "muon_lr is 0.0"),
         ({"muon_momentum": 1.0}, r"in \[0, 1\)"),
     ],

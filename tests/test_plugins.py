@@ -92,13 +92,13 @@ def test_allow_and_block_lists(tmp_path):
 
 
 def test_listing_imports_no_torch():
-    code = "import sys, ffzoo.cli.plugins; ffzoo.cli.plugins.main([]); sys.exit('torch' in sys.modules)"
+    code = "import sys, ffzoo.plugins; ffzoo.plugins.main([]); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_validation_of_a_command_line_imports_no_torch():
     code = (
-        "import sys, ffzoo.cli.train; status = ffzoo.cli.train.main(['--algo', 'dtgff']); "
+        "import sys, ffzoo.eval; status = ffzoo.eval.main(['--algo', 'dtgff']); "
         "sys.exit(0 if status == 2 and 'torch' not in sys.modules else 1)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
@@ -130,6 +130,31 @@ def test_bad_names_are_refused(bad):
     zoo = Zoo(autoload=False)
     with pytest.raises(PluginError, match="lower-case"):
         zoo.register(make_plugin(register_goodness=lambda register: register(bad, "a:b")), Provenance("p"))
+
+
+@pytest.mark.parametrize("names", [("auto", ()), ("mine", ("auto",))])
+def test_nothing_can_be_registered_as_the_normalization_auto(names):
+    def register_normalizations(register):
+        register(names[0], "a:b", aliases=names[1])
+
+    with pytest.raises(PluginError, match="'auto' is a value of forward_norm"):
+        Zoo(autoload=False).register(make_plugin(register_normalizations=register_normalizations), Provenance("p"))
+
+
+@pytest.mark.parametrize(
+    ("declare", "kind", "keyword", "message"),
+    [
+        ("register_goodness", "goodness", "sumary", "did you mean 'summary'"),
+        ("register_algorithms", "algorithm", "defalts", "did you mean 'defaults'"),
+        ("register_goodness", "goodness", "card", "choose from aliases, config, paper, summary"),
+    ],
+)
+def test_unknown_keywords_are_refused(declare, kind, keyword, message):
+    zoo = Zoo(autoload=False)
+    hooks = {declare: lambda register: register("mine", "a:b", **{keyword: "a text"})}
+    with pytest.raises(PluginError, match=f"registers {kind} 'mine' with the unknown keyword {keyword!r}: {message}"):
+        zoo.register(make_plugin(**hooks), Provenance("p"))
+    assert not zoo.plugins
 
 
 def test_unknown_name_gives_the_nearest():

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure as Canvas
 
+from ffzoo.bench.__main__ import main as bench
 from ffzoo.bench.page import Section, _summary
 from ffzoo.bench.report import Figure, Report, side_by_side
-from ffzoo.cli.bench import main as bench
-from ffzoo.cli.report import main
+from ffzoo.report import main
 
 CLAIMS = Path(__file__).resolve().parent.parent / "docs" / "results" / "claims"
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from ffzoo.bench.__main__ import main
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import ratio
-from ffzoo.cli.bench import main
 from ffzoo.measure import ceiling
 from ffzoo.measure.ceiling import Ceilings, layer_calls
 from ffzoo.measure.memory import step_cost

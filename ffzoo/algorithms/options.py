@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Interval
 
 from ffzoo.errors import OptionError
-from ffzoo.registry.options import options, require
+from ffzoo.registry.options import options, require, to_text
 
 
 @options
@@ -15,10 +15,10 @@ class FitOptions:
     """How an algorithm is trained; equal for all arms of a comparison.
 
     Attributes:
-        epochs: passes over the training part.
-        batch_size: samples a step.
+        epochs: passes over the training set.
+        batch_size: samples per step.
         lr: learning rate of the blocks at the start.
-        optimizer: one instance a block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
+        optimizer: one instance per block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
             dimensions, wherever they are (:class:`ffzoo.kernels.muon.Muon`); every other parameter has AdamW,
             matrices too.
         muon_lr: learning rate of the filters under ``muon``; ``lr`` is that of the rest.
@@ -52,17 +52,20 @@ class FitOptions:
     seed: Annotated[int, Interval(ge=0, lt=2**31)] = 0
 
     def __post_init__(self) -> None:
-        require(not self.filter_norm or self.optimizer == "muon", "filter_norm", True, "false unless optimizer is muon")
-        require(self.crop_padding == 0 or "crop" in self.augment, "crop_padding", self.crop_padding, "0 without crop")
+        if self.filter_norm and self.optimizer != "muon":
+            raise OptionError("fit.filter_norm=true needs fit.optimizer=muon")
+        if self.crop_padding and "crop" not in self.augment:
+            raise OptionError(f"fit.crop_padding={self.crop_padding} needs crop in fit.augment")
         for name in ("muon_lr", "muon_momentum"):
             default = type(self).__dataclass_fields__[name].default
             value = getattr(self, name)
-            require(self.optimizer == "muon" or value == default, name, value, f"{default} without optimizer=muon")
+            if self.optimizer != "muon" and value != default:
+                raise OptionError(f"fit.{name}={to_text(value)} needs fit.optimizer=muon")
 
 
 @options
-class Execution:
-    """How a step runs, which is never what it learns: the weights are the same to rounding.
+class StepOptions:
+    """How a step runs, as far as a user chooses it; never what it learns: the weights are the same to rounding.
 
     Attributes:
         precision: ``bf16`` runs blocks under autocast; goodness, losses and weights stay float32.
@@ -74,8 +77,6 @@ class Execution:
             before training.
         compile: compile what a block does with torch.compile, which needs a C++ compiler; takes a minute at the start.
         checkpoint_blocks: recompute a block's inner activations in its backward.
-        streaming: backward inside the forward walk, where the isolation allows it.
-        closed_form: blocks, goodness and losses that know their gradients learn without autograd.
     """
 
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -84,22 +85,31 @@ class Execution:
     micro_batch: int | Literal["auto"] = 0
     compile: bool = False
     checkpoint_blocks: bool = False
-    streaming: bool = True
-    closed_form: bool = True
 
     def __post_init__(self) -> None:
         good = self.micro_batch == "auto" or self.micro_batch >= 0
         require(good, "micro_batch", self.micro_batch, "at least 0, or 'auto'")
-        direct = self.convolution == "direct"
-        for name, needed in (("precision", "fp32"), ("compile", False), ("checkpoint_blocks", False)):
-            value = getattr(self, name)
-            require(
-                direct or value == needed, name, value, f"{needed} with convolution=winograd, or convolution=direct"
-            )
+        if self.convolution == "winograd":
+            for name, needed in (("precision", "fp32"), ("compile", False), ("checkpoint_blocks", False)):
+                if getattr(self, name) != needed:
+                    raise OptionError(f"convolution=winograd needs {name}={to_text(needed)}")
+
+
+@options
+class Execution(StepOptions):
+    """How a step runs: what a user chooses, and the engine's own switches.
+
+    Attributes:
+        streaming: backward inside the forward walk, where the isolation allows it.
+        closed_form: blocks, goodness and losses that know their gradients learn without autograd.
+    """
+
+    streaming: bool = True
+    closed_form: bool = True
 
     @property
     def rows(self) -> int:
-        """Samples forwarded at once; 0 for the whole batch.
+        """Return the number of samples forwarded at once; 0 for the whole batch.
 
         Raises:
             OptionError: it is still to be measured.

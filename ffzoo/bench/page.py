@@ -1,4 +1,4 @@
-"""``python -m ffzoo.report RESULTS --out DIR``: what finished studies found, as one page.
+"""``ffzoo report RESULTS --out DIR``: what finished studies found, as one page.
 
 RESULTS is a study's folder, or a folder of such folders. Nothing is computed: cells that are missing or wrong are
 named and left out. DIR gets ``report.md`` and ``index.html``, one page each, and for each experiment its tables as CSV
@@ -58,7 +58,7 @@ def collect(results: Path) -> tuple[list[Section], list[str]]:
     found = [path.parent for path in results.glob(f"*/{CONFIG}")]
     folders = [results] if (results / CONFIG).exists() else sorted(found, key=_in_order)
     if not folders:
-        raise OptionError(f"{str(results)!r} holds no study; expected a folder that python -m ffzoo.bench --out wrote")
+        raise OptionError(f"{str(results)!r} holds no study; expected a folder that ffzoo bench --out wrote")
     sections, failures = [], []
     for folder in folders:
         try:

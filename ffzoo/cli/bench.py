@@ -1,4 +1,4 @@
-"""``python -m ffzoo.bench``: run an experiment, or go on with it.
+"""``ffzoo bench``: run an experiment, or go on with it.
 
 Options are parsed and validated before torch is imported.
 """
@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ffzoo.cli.parser import Commands, add_command, add_common
 from ffzoo.errors import FFZooError, OptionError, PluginError, nearest
 from ffzoo.registry.entries import Entry
 from ffzoo.registry.loader import ZOO
 
 _EPILOG = """\
 examples:
-  python -m ffzoo.bench --list
-  python -m ffzoo.bench NAME --out results/NAME
-  python -m ffzoo.bench NAME --set rounds=5 --out results/quick
-  python -m ffzoo.bench all --scale cpu --out results
+  ffzoo bench --list
+  ffzoo bench NAME --out results/NAME
+  ffzoo bench NAME --set rounds=5 --out results/quick
+  ffzoo bench all --scale cpu --out results
 
---out gets NAME.json, NAME.md and the figures. The same command with the same --out goes on after an interruption.
+--out gets NAME.json, NAME.md and the figures. The same command with the same
+--out goes on after an interruption.
 """
 
 
@@ -34,18 +35,15 @@ _SHORTHANDS = {
     "trials": "learning rates tried for each algorithm",
     "match": "epochs or flops",
 }
+INTERRUPTED = "interrupted; with --out, the same command goes on"
 ALL = "all"
 """In place of a name: every experiment that has a scale and needs nothing else said, each in a folder of its own."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    p = argparse.ArgumentParser(
-        prog="python -m ffzoo.bench",
-        description="Run an experiment: tables, figures and verdicts.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add(commands: Commands) -> None:
+    """Add the command."""
+    p = add_command(commands, "bench", run, "run an experiment: tables, figures and verdicts", epilog=_EPILOG)
+    p.set_defaults(interrupted=INTERRUPTED)
     p.add_argument("name", nargs="?", metavar="NAME", help="the experiment; see --list; or all")
     p.add_argument("--out", metavar="DIR", help="folder of the cells and the report, new or of the same experiment")
     p.add_argument(
@@ -53,15 +51,12 @@ def parser() -> argparse.ArgumentParser:
     )
     for key, meaning in _SHORTHANDS.items():
         p.add_argument(f"--{key}", metavar="VALUE", help=f"the same as --set {key}=VALUE: {meaning}")
-    p.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a Python file")
     p.add_argument("--list", action="store_true", help="list the experiments and their options")
-    p.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    p.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return p
+    add_common(p, quiet=True)
 
 
 def print_list() -> None:
-    """Every experiment with its options and their defaults."""
+    """Print every experiment with its options and their defaults."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -85,7 +80,7 @@ def _written(value: object) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Carry out a parsed command line.
 
     Raises:
@@ -93,19 +88,17 @@ def run(args: argparse.Namespace) -> None:
     """
     from ffzoo.run.spec import parse_set
 
-    for path in args.plugin:
-        ZOO.load_file(path)
     if args.list:
         print_list()
-        return
+        return 0
     if args.name is None:
         raise OptionError(f"no experiment is named: {nearest('', ZOO['experiments'].names())}")
     short = [f"{key}={value}" for key in _SHORTHANDS if (value := getattr(args, key)) is not None]
     settings = parse_set([*args.settings, *short])
     out = Path(args.out) if args.out is not None else None
     if args.name != ALL:
-        _one(ZOO["experiments"].get(args.name), settings, out, args)
-        return
+        run_experiment(ZOO["experiments"].get(args.name), settings, out, args)
+        return 0
     entries = _with_scale()
     for key in settings:
         if not any(hasattr(config, key) for _, config in entries):
@@ -114,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
     for entry, config in entries:
         own = {key: value for key, value in settings.items() if hasattr(config, key)}
         try:
-            _one(entry, own, None if out is None else out / entry.name, args)
+            run_experiment(entry, own, None if out is None else out / entry.name, args)
         except Exception as error:  # the others shall not wait for it
             if args.debug:
                 raise
@@ -123,6 +116,7 @@ def run(args: argparse.Namespace) -> None:
             print(f"error: {failed[-1]}", file=sys.stderr)
     if failed:
         raise OptionError(f"{len(failed)} of the experiments could not be run: {'; '.join(failed)}")
+    return 0
 
 
 def _with_scale() -> list[tuple[Entry, Any]]:
@@ -136,12 +130,24 @@ def _with_scale() -> list[tuple[Entry, Any]]:
     return sorted(found, key=lambda pair: (len(pair[0].name), pair[0].name))  # e2 before e10
 
 
-def _one(entry: Entry, settings: dict[str, Any], out: Path | None, args: argparse.Namespace) -> None:
-    """Run one experiment, write and show its report."""
+def run_experiment(entry: Entry, settings: dict[str, Any], out: Path | None, args: argparse.Namespace) -> None:
+    """Run one experiment, write and show its report.
+
+    Args:
+        entry: the experiment.
+        settings: its options, typed or as text.
+        out: folder of the cells and the report; nothing is written when None.
+        args: the command line, for ``--plugin`` and ``--quiet``.
+
+    Raises:
+        FFZooError: something the user can put right.
+    """
     from ffzoo.bench.report import Report
     from ffzoo.bench.study import Study
     from ffzoo.registry import options
+    from ffzoo.run.environment import keep_freed_memory
 
+    keep_freed_memory()
     config_class = entry.load_config()
     if config_class is None and settings:
         raise OptionError(f"unknown option {next(iter(settings))!r}: {entry} has no options")
@@ -155,18 +161,3 @@ def _one(entry: Entry, settings: dict[str, Any], out: Path | None, args: argpars
         report.show()
         for file in files:
             print(f"written to {file}")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    from ffzoo.cli.train import report
-
-    args = parser().parse_args(argv)
-    try:
-        run(args)
-    except KeyboardInterrupt:
-        print("interrupted; with --out, the same command goes on", file=sys.stderr)
-        return 130
-    except Exception as error:
-        return report(error, args.debug)
-    return 0

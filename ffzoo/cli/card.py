@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.sheet import Choice, Sheet, describe
+from ffzoo.cli.parser import Commands, add_command, add_common
 from ffzoo.registry.cards import SOURCES, Published
-from ffzoo.registry.loader import ZOO
 from ffzoo.registry.options import to_json, to_text
 
 if TYPE_CHECKING:
@@ -29,26 +29,21 @@ RECONSTRUCTION = "neither the paper's full text nor the authors' code was at han
 _WIDTH = 100  # longer lines are hard to read
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    from ffzoo.cli.train import report
+def add(commands: Commands) -> None:
+    """Add the command."""
+    p = add_command(commands, "card", run, "print all that is known of an algorithm: paper, formula, parts, figures")
+    p.add_argument("names", nargs="+", metavar="NAME", help="an algorithm; ffzoo list names them")
+    p.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    add_common(p)
 
-    parser = argparse.ArgumentParser(prog="ffzoo card", description="All that is known of an algorithm.")
-    parser.add_argument("names", nargs="+", metavar="NAME", help="an algorithm; ffzoo list names them")
-    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a file")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    args = parser.parse_args(argv)
-    try:
-        for path in args.plugin:
-            ZOO.load_file(path)
-        sheets = [describe(name) for name in args.names]
-        if args.json:
-            print(json.dumps([to_json(sheet) for sheet in sheets], indent=2, ensure_ascii=False))
-        else:
-            _print(sheets)
-    except (Exception, KeyboardInterrupt) as error:
-        return report(error, args.debug)
+
+def run(args: argparse.Namespace) -> int:
+    """Print the cards."""
+    sheets = [describe(name) for name in args.names]
+    if args.json:
+        print(json.dumps([to_json(sheet) for sheet in sheets], indent=2, ensure_ascii=False))
+    else:
+        _print(sheets)
     return 0
 
 

@@ -14,34 +14,29 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ffzoo.cli.train import report
+from ffzoo.cli.parser import Commands, add_command, add_common
 from ffzoo.errors import OptionError
 from ffzoo.registry.loader import ZOO
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    p = argparse.ArgumentParser(prog="ffzoo check", description="Run the conformance kit.")
+def add(commands: Commands) -> None:
+    """Add the command."""
+    p = add_command(commands, "check", run, "run the conformance kit on an algorithm or a part")
     p.add_argument("names", nargs="*", metavar="NAME", help="an algorithm, or KIND:NAME for a part")
     p.add_argument("--all", action="store_true", help="every registered algorithm, one line each")
-    p.add_argument("--plugin", action="append", default=[], metavar="FILE", help="load a plugin from a file")
-    p.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return p
+    add_common(p)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns 1 when a check failed."""
-    args = parser().parse_args(argv)
-    try:
-        for path in args.plugin:
-            ZOO.load_file(path)
-        if args.all == bool(args.names):
-            given = "names and --all" if args.all else "neither names nor --all"
-            raise OptionError(f"ffzoo check was given {given}; expected one of the two")
-        names = ZOO["algorithms"].names() if args.all else args.names
-        return _check(names)
-    except (Exception, KeyboardInterrupt) as error:
-        return report(error, args.debug)
+def run(args: argparse.Namespace) -> int:
+    """Run the checks; returns 1 when one failed.
+
+    Raises:
+        OptionError: an unknown name, or names and ``--all`` together.
+    """
+    if args.all == bool(args.names):
+        given = "names and --all" if args.all else "neither names nor --all"
+        raise OptionError(f"ffzoo check was given {given}; expected one of the two")
+    return _check(ZOO["algorithms"].names() if args.all else args.names)
 
 
 def _check(names: Sequence[str]) -> int:

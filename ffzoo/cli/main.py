@@ -1,57 +1,92 @@
-"""The ``ffzoo`` command: the same as ``python -m ffzoo.eval`` and its sisters."""
+"""The ``ffzoo`` command: one parser with sub-commands. Torch is imported only once the options are known to be good."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
-USAGE = """\
-usage: ffzoo COMMAND ...
+from ffzoo.cli import bench, card, check, compare, listing, plugins, report, train
+from ffzoo.cli.parser import Parser
+from ffzoo.errors import FFZooError, OptionError, nearest
+from ffzoo.registry.loader import ZOO
+from ffzoo.version import __version__
 
-  eval      train an algorithm, measure it, test it once (python -m ffzoo.eval)
-  list      algorithms, backbones and data sets
-  card      all that is known of an algorithm: paper, formula, parts, figures
-  plugins   plugins and what they registered (python -m ffzoo.plugins)
-  check     run the conformance kit on an algorithm or a part
-  bench     run an experiment (python -m ffzoo.bench)
-
-ffzoo COMMAND --help says more.
-"""
+COMMANDS = ("train", "eval", "list", "card", "check", "bench", "compare", "report", "plugins")
+"""Names of the sub-commands; ``eval`` is ``train``."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of the console script; returns the exit status."""
-    args = list(sys.argv[1:] if argv is None else argv)
-    command, rest = (args[0], args[1:]) if args else ("", [])
-    if command == "eval":
-        from ffzoo.cli.train import main as run
+def parser() -> Parser:
+    """Return the parser of the whole command line."""
+    p = Parser(
+        prog="ffzoo",
+        description="The zoo of Forward-Forward and layer-local learning.",
+        epilog="ffzoo COMMAND --help says more.",
+    )
+    p.add_argument("--version", action="version", version=f"ffzoo {__version__}")
+    commands = p.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    for module in (train, listing, card, check, bench, compare, report, plugins):
+        module.add(commands)
+    return p
 
-        return run(rest)
-    if command == "list":
-        from ffzoo.cli.train import main as run
 
-        return run(["--list", *rest])
-    if command == "card":
-        from ffzoo.cli.card import main as run
+def main(argv: Sequence[str] | None = None, command: str | None = None) -> int:
+    """Carry out a command line and return the exit status.
 
-        return run(rest)
-    if command == "plugins":
-        from ffzoo.cli.plugins import main as run
+    Args:
+        argv: its words; those of the process when None.
+        command: the sub-command, where the words do not begin with it: ``python -m ffzoo.eval``.
+    """
+    words = [*([command] if command else []), *(sys.argv[1:] if argv is None else argv)]
+    interrupted = "interrupted"
+    try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            raise OptionError(f"unknown command {words[0]!r}: {nearest(words[0], COMMANDS)}")
+        whole = parser()
+        try:
+            args, rest = whole.parse_known_args(words)
+        except SystemExit as done:  # --help and --version
+            return int(done.code or 0)
+        if "run" not in args:
+            if rest:
+                raise OptionError(f"unknown option {rest[0]!r}: {nearest(rest[0], whole.option_names())}")
+            whole.print_help()
+            return 0
+        if rest:
+            raise OptionError(_unknown(rest[0], args.parser))
+        interrupted = args.interrupted
+        for path in args.plugin:
+            ZOO.load_file(path)
+        return int(args.run(args))
+    except (Exception, KeyboardInterrupt) as error:
+        return _report(error, "--debug" in words, interrupted)
 
-        return run(rest)
-    if command == "check":
-        from ffzoo.cli.check import main as run
 
-        return run(rest)
-    if command == "bench":
-        from ffzoo.cli.bench import main as run
+def _unknown(word: str, of: Parser) -> str:
+    if not word.startswith("-"):
+        return f"{of.prog} does not take {word!r}; {of.prog} --help lists what it takes"
+    option = word.partition("=")[0]
+    return f"unknown option {option!r}: {nearest(option, of.option_names())}"
 
-        return run(rest)
-    print(USAGE, end="", file=sys.stdout if command in ("", "-h", "--help") else sys.stderr)
-    if command in ("", "-h", "--help"):
+
+def _report(error: BaseException, debug: bool, interrupted: str) -> int:
+    """Print an error in one line; returns the exit status."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, BrokenPipeError):  # who reads, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    from ffzoo.errors import nearest
-
-    known = ["eval", "list", "card", "plugins", "check", "bench"]
-    print(f"error: unknown command {command!r}: {nearest(command, known)}", file=sys.stderr)
-    return 2
+    if isinstance(error, KeyboardInterrupt):
+        print(interrupted, file=sys.stderr)
+        return 130
+    if isinstance(error, FFZooError):
+        text, status = str(error), 2
+    elif isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        text, status = f"{error.strerror or error}{where}", 3
+    else:
+        text, status = f"{type(error).__name__}: {error}".splitlines()[0] + " (--debug shows where)", 1
+    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+    return status

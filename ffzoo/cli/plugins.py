@@ -1,20 +1,18 @@
-"""``python -m ffzoo.plugins``: plugins, what they registered, what was skipped and why."""
+"""``ffzoo plugins``: plugins, what they registered, what was skipped and why."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
-from ffzoo.errors import PluginError
+from ffzoo.cli.parser import Commands, add_command, add_common
 from ffzoo.registry.loader import ZOO, PluginWarning
 
 
 def listing() -> dict[str, Any]:
-    """Loaded and skipped plugins as JSON values."""
+    """Return loaded and skipped plugins as JSON values."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # the listing says it itself
         ZOO.load()
@@ -38,16 +36,20 @@ def listing() -> dict[str, Any]:
     return {"plugins": loaded, "skipped": skipped}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ffzoo.plugins", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    args = parser.parse_args(argv)
-    try:
-        found = listing()
-    except PluginError as error:  # FFZOO_STRICT_PLUGINS=1
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def add(commands: Commands) -> None:
+    """Add the command."""
+    p = add_command(commands, "plugins", run, "list plugins, what they registered, what was skipped and why")
+    p.add_argument("--json", action="store_true", help="print JSON")
+    add_common(p)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plugins.
+
+    Raises:
+        PluginError: one cannot be loaded, and ``FFZOO_STRICT_PLUGINS`` is 1.
+    """
+    found = listing()
     if args.json:
         print(json.dumps(found, indent=2))
         return 0

@@ -71,8 +71,8 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        held_out = self.test == "test" or self.validation > 0
-        require(held_out, "test", self.test, "test, for with validation=0 there is no validation part")
+        if self.test == "validation" and not self.validation:
+            raise OptionError("data.test=validation needs data.validation > 0")
         for name in ("split_seed", "groups_seed"):
             value = getattr(self, name)
             require(0 <= value < 2**32, name, value, "at least 0 and below 2**32")

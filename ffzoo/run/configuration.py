@@ -2,48 +2,25 @@
 
 Some ship with the library and go by their bare name::
 
-    python -m ffzoo.eval --config fast_cifar --algo dtg_ff
+    ffzoo train --config fast_cifar --algo dtg_ff
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ffzoo.errors import OptionError, nearest
 from ffzoo.registry import options
+from ffzoo.run.spec import RunSpec
 
 _SHIPPED = resources.files("ffzoo") / "run" / "configurations"
 
 
-@dataclass(frozen=True)
-class RunTable:
-    """The table ``[run]`` of a configuration: what has a command-line option of its own, which overrides it.
-
-    Attributes:
-        algo: the algorithm.
-        against: algorithms to compare it with.
-        dataset: the data set.
-        backbone: the backbone.
-        epochs: passes over the training part.
-        batch_size: samples a step.
-        precision: of the blocks.
-        memory_format: how maps lie in memory.
-        convolution: how 3x3 convolutions are computed.
-    """
-
-    algo: str | None = None
-    against: tuple[str, ...] = ()
-    dataset: str | None = None
-    backbone: str | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    precision: Literal["fp32", "bf16"] | None = None
-    memory_format: Literal["channels_last", "contiguous"] | None = None
-    convolution: Literal["direct", "winograd"] | None = None
+KEYS = tuple(name for name in options.field_types(RunSpec) if name not in ("settings", "data_dir", "out", "progress"))
+"""Keys of the table ``[run]``: what a user may say of a run, but for the machine's folders and its terminal."""
 
 
 def shipped() -> dict[str, str]:
@@ -56,14 +33,15 @@ def shipped() -> dict[str, str]:
     }
 
 
-def read(name: str) -> tuple[RunTable, dict[str, Any]]:
+def read(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read a configuration.
 
     Args:
         name: a file, or the bare name of one that ships.
 
     Returns:
-        Its table ``[run]``, and everything else as ``--set`` has it: ``{"fit.lr": 0.01, "fusion": "last"}``.
+        What its table ``[run]`` says, as fields of :class:`~ffzoo.run.spec.RunSpec`; and everything else as ``--set``
+        has it: ``{"fit.lr": 0.01, "fusion": "last"}``.
 
     Raises:
         OptionError: there is no such file or name, it is not TOML, or ``[run]`` has a key or value that it cannot have.
@@ -86,7 +64,11 @@ def read(name: str) -> tuple[RunTable, dict[str, Any]]:
     run = tables.pop("run", {})
     if not isinstance(run, dict):
         raise OptionError(f"--config {name!r} has run = {run!r}; expected a table [run]")
-    return options.replace(RunTable(), run, "run."), _flatten(tables)
+    for key in run:
+        if key not in KEYS:
+            raise OptionError(f"unknown option 'run.{key}': {nearest(key, KEYS)}")
+    spec = options.replace(RunSpec(), run, "run.")
+    return {key: getattr(spec, key) for key in run}, _flatten(tables)
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

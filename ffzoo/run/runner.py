@@ -1,11 +1,11 @@
-"""Train, measure, test: ``python -m ffzoo.eval`` as a Python call."""
+"""Train, measure and test resolved runs."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,9 @@ from typing import Any
 import torch
 
 from ffzoo.algorithms.contract import Algorithm
-from ffzoo.algorithms.options import Execution
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
-from ffzoo.errors import CheckpointError, OptionError
+from ffzoo.errors import CheckpointError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.measure.metrics import make_metrics
@@ -26,135 +25,13 @@ from ffzoo.run import environment
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.observers import MetricsFile, Observer, Observers, Run, make_observer
 from ffzoo.run.results import Evaluation, RunResult, summary
-from ffzoo.run.spec import RunConfig, data_root, dataset_entry, make_run
+from ffzoo.run.spec import RunConfig, data_root, dataset_entry
 from ffzoo.run.terminal import Progress, Reporter, ResultTable
 from ffzoo.run.trained import build_algorithm, data_facts
 from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
 
 _PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
 _CALIBRATION_STEPS = 20
-
-
-def evaluate(
-    algo: str = "dtg_ff",
-    dataset: str = "digits",
-    *,
-    backbone: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    seeds: int | Sequence[int] = 0,
-    settings: Mapping[str, Any] | None = None,
-    against: str | Sequence[str] | None = None,
-    device: str = "auto",
-    precision: str = "fp32",
-    memory_format: str = "channels_last",
-    convolution: str = "direct",
-    micro_batch: int | str = 0,
-    compile: bool = False,
-    checkpoint_blocks: bool = False,
-    minutes: float = 0.0,
-    data_dir: str | Path | None = None,
-    out: str | Path | None = None,
-    progress: bool = False,
-    metrics: Sequence[str] = (),
-    observers: Sequence[str | Observer] = (),
-) -> Evaluation:
-    """Train an algorithm, measure its locality, speed and memory, and test it once.
-
-    On Linux the process keeps freed memory from then on (:func:`ffzoo.run.environment.keep_freed_memory`).
-
-    Args:
-        algo: a registered algorithm.
-        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
-        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
-        epochs: passes over the training part; the data set's default when None.
-        batch_size: samples a step; the data set's default when None.
-        seeds: one seed, or several for a mean and a standard deviation.
-        settings: options by key, as after ``--set``: ``{"fit.lr": 0.01, "goodness.grid": 2}``.
-        against: another algorithm, or several, trained on the same data with the same seeds.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``fp32`` or ``bf16``.
-        memory_format: ``channels_last`` or ``contiguous``.
-        convolution: ``direct`` or ``winograd``, which is faster in fp32 on a CPU.
-        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
-        compile: compile what a block does with ``torch.compile``.
-        checkpoint_blocks: recompute inner activations in backward.
-        minutes: fit the epochs so that all runs together take about this long.
-        data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
-        out: run folder; nothing is written when None.
-        progress: show a plan, a progress bar and a table.
-        metrics: registered metrics that are measured on the test set besides accuracy, such as ``"top5"``.
-        observers: what else watches the runs: registered names, or observers.
-
-    Raises:
-        FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
-    """
-    execution = Execution(
-        precision=precision,  # type: ignore[arg-type]
-        memory_format=memory_format,  # type: ignore[arg-type]
-        convolution=convolution,  # type: ignore[arg-type]
-        micro_batch=micro_batch,  # type: ignore[arg-type]
-        compile=compile,
-        checkpoint_blocks=checkpoint_blocks,
-    )
-    seeds = [seeds] if isinstance(seeds, int) else list(seeds)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise OptionError(f"seeds is {seeds}; expected at least one, each once")
-    others = [against] if isinstance(against, str) else list(against or ())
-    arms = [algo, *others]
-    for number, name in enumerate(others):
-        if name in arms[: number + 1]:
-            what = "the algorithm itself" if name == algo else "given twice"
-            raise OptionError(f"against is {name!r}, {what}; expected another one, such as 'bp'")
-    runs = [
-        make_run(
-            name,
-            dataset,
-            backbone=backbone,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            settings=settings,
-            execution=execution,
-            device=device,
-            minutes=minutes / (len(arms) * len(seeds)),
-            shared_only=name != algo,
-            metrics=tuple(metrics),
-        )
-        for name in arms
-        for seed in seeds
-    ]
-    folder = Path(out) if out is not None else None
-    return run_all(runs, out=folder, data_dir=data_dir, progress=progress, observers=observers)
-
-
-def resume(
-    folder: str | Path,
-    *,
-    data_dir: str | Path | None = None,
-    progress: bool = False,
-    observers: Sequence[str | Observer] = (),
-    expect: Mapping[str, str | None] | None = None,
-) -> Evaluation:
-    """Go on with interrupted runs; finished ones are read, not run again.
-
-    Args:
-        folder: what ``out`` was.
-        data_dir: folder of the data sets.
-        progress: show a plan, a progress bar and a table.
-        observers: what else watches the runs: registered names, or observers.
-        expect: names that the folder's runs must have, such as ``{"dataset": "cifar10"}``.
-
-    Raises:
-        CheckpointError: the folder holds no run, a corrupt one, or one of another name.
-    """
-    whole = RunFolder(folder)
-    runs = [RunConfig.from_json(of_run.config()) for of_run in whole.runs()]
-    first = {"algo": runs[0].algorithm.name, "dataset": runs[0].dataset, "backbone": runs[0].backbone}
-    for key, value in (expect or {}).items():
-        if value is not None and value != first[key]:
-            raise CheckpointError(f"{str(folder)!r} holds a run with {key} {first[key]!r}, not {value!r}")
-    return run_all(runs, out=whole.path, data_dir=data_dir, progress=progress, resuming=True, observers=observers)
 
 
 def run_all(
@@ -172,51 +49,51 @@ def run_all(
     With ``curves`` the validation set is read after every epoch, else after the last alone; the results are the same.
 
     Raises:
-        FFZooError: see :func:`evaluate`.
+        FFZooError: a data set or device that cannot be used; nothing computed is lost.
         OSError: a file cannot be written.
     """
     reporter = Reporter(progress)
     folders = _folders(runs, out, resuming)
     watching = [make_observer(chosen) for chosen in observers]
     device = environment.resolve_device(runs[0].device)
-    environment.keep_freed_memory()
-    data = read_data(runs[0], data_dir).to(device)
-    make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
-    reporter.plan(runs, data, out, str(device))
-    # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
-    for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
-        built = config.without_pretrained() if resuming else config
-        algorithm = build_algorithm(built, data.shape, data.num_classes, device)
-        reporter.split(algorithm.backbone)
-        if config.execution.micro_batch == "auto":
-            batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
-            execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
-            algorithm.execution = execution
-            reporter.note(f"{name}: chunks of {execution.rows or config.fit.batch_size} samples are fastest here")
-            runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
-        if config.minutes:
-            epochs = _fit_epochs(config, algorithm, data, device)
-            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes per run")
-            runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
-    if not resuming:
-        _write_plan(runs, folders, out)
-    if progress:
-        steps = [_steps(config, data) * config.fit.epochs for config in runs]
-        watching = [Progress(steps), *watching, ResultTable()]
-    watched = Observers([MetricsFile(), *watching])
-    evaluation: Evaluation | None = None
-    try:
-        results: list[RunResult] = []
-        for config, folder in zip(runs, folders, strict=True):
-            if folder is not None and folder.finished:
-                results.append(RunResult.read(folder.path))
-            else:
-                results.append(_OneRun(config, data, device, folder, watched).result(curves))
-            watched.end(results[-1])
-        evaluation = summary(results)
-    finally:
-        watched.close(evaluation)
-    return evaluation
+    with environment.random_state_kept(device):
+        data = read_data(runs[0], data_dir).to(device)
+        make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
+        reporter.plan(runs, data, out, str(device))
+        # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
+        for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
+            built = config.without_pretrained() if resuming else config
+            algorithm = build_algorithm(built, data.shape, data.num_classes, device)
+            reporter.split(algorithm.backbone)
+            if config.execution.micro_batch == "auto":
+                batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
+                execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
+                algorithm.execution = execution
+                reporter.note(f"{name}: chunks of {execution.rows or config.fit.batch_size} samples are fastest here")
+                runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
+            if config.minutes:
+                epochs = _fit_epochs(config, algorithm, data, device)
+                reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes per run")
+                runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
+        if not resuming:
+            _write_plan(runs, folders, out)
+        if progress:
+            steps = [_steps(config, data) * config.fit.epochs for config in runs]
+            watching = [Progress(steps), *watching, ResultTable()]
+        watched = Observers([MetricsFile(), *watching])
+        evaluation: Evaluation | None = None
+        try:
+            results: list[RunResult] = []
+            for config, folder in zip(runs, folders, strict=True):
+                if folder is not None and folder.finished:
+                    results.append(RunResult.read(folder.path))
+                else:
+                    results.append(_OneRun(config, data, device, folder, watched).result(curves))
+                watched.end(results[-1])
+            evaluation = summary(results)
+        finally:
+            watched.close(evaluation)
+        return evaluation
 
 
 def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[RunFolder | None]:
@@ -269,10 +146,13 @@ def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
     return Preprocess(data.mean, data.std).to(device)
 
 
+def _first_samples(data: DataBundle, preprocess: Preprocess, size: int) -> Part:
+    return Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
+
+
 def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int) -> Batch:
     device = data.train.labels.device
-    part = Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
-    batch = next(iter(part))
+    batch = next(iter(_first_samples(data, preprocess, size)))
     return dataclasses.replace(batch, generator=torch.Generator(device).manual_seed(seed))
 
 
@@ -283,11 +163,13 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     watch = Stopwatch()
     for _ in range(_CALIBRATION_STEPS):
         watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
+    held_out = len(data.validation) if data.validation is not None and algorithm.fitted else 0
+    if not algorithm.fitted:
+        algorithm.finish(_first_samples(data, preprocess, config.fit.batch_size), None)
     start = time.perf_counter()
     averaged(algorithm.scores, batch.x, config.data)
     scoring = (time.perf_counter() - start) / len(batch.y)
     assert watch.images_per_second is not None
-    held_out = len(data.validation) if data.validation is not None else 0
     epoch = len(data.train) / watch.images_per_second + held_out * scoring
     budget = config.minutes * 60 - len(data.test) * scoring
     return max(1, int(budget / (epoch * 1.05)))
@@ -359,7 +241,6 @@ class _OneRun:
 
     def _on_epoch(self, means: dict[str, float]) -> None:
         position = self.position
-        self.measured["validation_accuracy"] = means.get("validation_accuracy")
         self._note_peak()
         cost = {
             "train_seconds": round(position.watch.total, 3),

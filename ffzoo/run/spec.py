@@ -1,16 +1,19 @@
-"""What will be run, fully resolved before torch is imported."""
+"""What a user says of a run, and what follows from it: fully resolved before torch is imported."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge, MinLen
 
 from ffzoo.algorithms.build import AlgorithmSpec, algorithm_spec, backbone_config, backbone_entry
-from ffzoo.algorithms.options import Execution, FitOptions
-from ffzoo.algorithms.recipe import Recipe
+from ffzoo.algorithms.options import Execution, FitOptions, StepOptions
+from ffzoo.algorithms.recipe import Recipe, Term
+from ffzoo.algorithms.sheet import describe
 from ffzoo.data.options import DataOptions, default_root
 from ffzoo.errors import CheckpointError, OptionError, nearest
 from ffzoo.registry import options
@@ -19,6 +22,91 @@ from ffzoo.registry.loader import ZOO
 
 SECTIONS = ("fit", "backbone", "data")
 """Prefixes of keys that are not the algorithm's."""
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec(StepOptions):
+    """What a user may say of a run.
+
+    The options of ``ffzoo train``, the keys of a configuration's table ``[run]`` and the keywords of
+    :func:`ffzoo.evaluate <ffzoo.run.evaluate.evaluate>` are its fields.
+
+    Attributes:
+        algo: a registered algorithm.
+        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
+        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
+        epochs: passes over the training set; the data set's default when None.
+        minutes: fit the epochs so that all runs together take about this long; 0 leaves them as they are.
+        batch_size: samples per step; the data set's default when None.
+        seeds: one run per seed; several give a mean and a standard deviation.
+        settings: options by key, as after ``--set``: ``{"fit.lr": 0.01, "goodness.grid": 2}``.
+        against: other algorithms, trained on the same data with the same seeds.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
+        out: a new run folder; nothing is written when None.
+        progress: show a plan, a progress bar and a table.
+        metrics: registered metrics that are measured on the test set besides accuracy, such as ``"top5"``.
+        observers: what else watches the runs: registered names, or observers.
+    """
+
+    algo: str = "dtg_ff"
+    dataset: str = "digits"
+    backbone: str | None = None
+    epochs: Annotated[int, Ge(1)] | None = None
+    minutes: Annotated[float, Ge(0)] = 0.0
+    batch_size: Annotated[int, Ge(1)] | None = None
+    seeds: Annotated[tuple[int, ...], MinLen(1)] = (0,)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    against: tuple[str, ...] = ()
+    device: str = "auto"
+    data_dir: Path | None = None
+    out: Path | None = None
+    progress: bool = False
+    metrics: tuple[str, ...] = ()
+    observers: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = self.device.partition(":")[0] in DEVICES  # cuda:1 is one, too
+        options.require(known, "device", self.device, "auto, cpu, cuda or mps")
+
+    @property
+    def execution(self) -> Execution:
+        """How a step of it runs."""
+        return Execution(**{name: getattr(self, name) for name in options.field_types(StepOptions)})
+
+    def runs(self) -> list[RunConfig]:
+        """Return one resolved run for each algorithm and seed, those of ``algo`` first.
+
+        Raises:
+            FFZooError: an unknown name or option; nothing has been imported or written yet.
+        """
+        if len(set(self.seeds)) < len(self.seeds):
+            raise OptionError(f"seeds is {options.to_text(self.seeds)}; expected each seed once")
+        arms = (self.algo, *self.against)
+        for number, name in enumerate(self.against):
+            if name in arms[: number + 1]:
+                what = "the algorithm itself" if name == self.algo else "given twice"
+                raise OptionError(f"against is {name!r}, {what}; expected another one, such as 'bp'")
+        return [
+            make_run(
+                name,
+                self.dataset,
+                backbone=self.backbone,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                seed=seed,
+                settings=self.settings,
+                execution=self.execution,
+                device=self.device,
+                minutes=self.minutes / (len(arms) * len(self.seeds)),
+                shared_only=name != self.algo,
+                metrics=self.metrics,
+            )
+            for name in arms
+            for seed in self.seeds
+        ]
 
 
 @dataclass(frozen=True)
@@ -197,8 +285,8 @@ def make_run(
         algo: a registered algorithm.
         dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ...
         backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
-        epochs: passes over the training part.
-        batch_size: samples a step.
+        epochs: passes over the training set.
+        batch_size: samples per step.
         seed: of initial weights and data order.
         settings: options by key: ``fit.``, ``backbone.`` and ``data.`` ones, and the algorithm's.
         execution: how a step runs.
@@ -225,7 +313,7 @@ def make_run(
     defaults: dict[str, Any] = {**data_entry.tags.get("defaults", {}), **algorithm_entry.tags.get("defaults", {})}
     given = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
     if "seed" in sections["fit"]:
-        raise OptionError("option 'fit.seed' is the seed's; expected --seed or --seeds")
+        raise OptionError("option 'fit.seed' is the seed's; expected --seed")
     for key, value in given.items():
         if value is not None and key in sections["fit"]:
             raise OptionError(f"option 'fit.{key}' is given twice: {value!r} and {sections['fit'][key]!r}")
@@ -233,8 +321,6 @@ def make_run(
         raise OptionError("epochs and minutes are both given; expected one of them")
     fit_changes = {k.removeprefix("fit."): v for k, v in defaults.items() if k.startswith("fit.")}
     fit_changes |= sections["fit"] | {k: v for k, v in given.items() if v is not None}
-    _check_section(algo, own)
-    spec = algorithm_spec(algo, own)
     backbone = backbone or defaults.get("backbone", "cnn")
     backbone_class = backbone_entry(backbone)[0].load_config()
     # Another backbone than the one an algorithm has in mind may not have all the options it brings.
@@ -247,6 +333,8 @@ def make_run(
     for key in sections["data"]:
         if key not in data_fields and key not in own_fields:
             raise OptionError(f"unknown option 'data.{key}': {nearest(key, [*data_fields, *own_fields])}")
+    _check_own(algorithm_entry, own, {"fit": FitOptions, "backbone": backbone_class, "data": DataOptions})
+    spec = algorithm_spec(algo, own)
     general = {k: v for k, v in sections["data"].items() if k in data_fields}
     options.require(0 <= minutes < float("inf"), "minutes", minutes, "a number of at least 0")
     return RunConfig(
@@ -265,13 +353,30 @@ def make_run(
     )
 
 
-def _check_section(algo: str, own: Mapping[str, Any]) -> None:
-    """A misspelt section would otherwise be called an unknown option of the recipe."""
+def _check_own(algorithm: Entry, own: Mapping[str, Any], sections: Mapping[str, type | None]) -> None:
+    """Check the keys that are the algorithm's: of others it is said where they belong.
+
+    Raises:
+        OptionError: a section that is misspelt, or a key without its section.
+    """
+    config_class = algorithm.load_config()
+    roots = [*Recipe.__dataclass_fields__, *Term.__dataclass_fields__]
+    roots += options.field_types(config_class) if config_class else []
     for key in own:
         section, dot, _ = key.partition(".")
-        if dot and section not in Recipe.__dataclass_fields__ and section not in ("goodness", "loss", "terms"):
+        if section in roots:
+            continue
+        if dot:
             known = [*SECTIONS, "goodness", "loss", "fusion", "negatives", "label_embedding"]
             raise OptionError(f"unknown option {key!r}: {nearest(section, known)}")
+        keys = [f"{name}.{option}" for name, cls in sections.items() if cls for option in options.field_types(cls)]
+        parts = [choice for choice in describe(algorithm.name).choices if choice.key]
+        keys += [f"{part.key}.{option}" for part in parts for option in part.options]
+        same = [known for known in keys if known.partition(".")[2] == key]
+        if key in options.field_types(RunSpec) or key == "seed":
+            same = [f"--{key.replace('_', '-')}"]
+        meant = f"did you mean {' or '.join(map(repr, same))}?" if same else nearest(key, [*roots, *keys])
+        raise OptionError(f"unknown option {key!r}: {meant}")
 
 
 def data_root(data_dir: str | Path | None) -> Path:

@@ -213,21 +213,14 @@ class ResultTable(Observer):
             return
         arms = [evaluation, *(comparison.other for comparison in evaluation.against)]
         results = [r for arm in arms for r in arm.runs]
-        # Narrow: it has to fit into 80 columns.
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column("algorithm", no_wrap=True)
-        table.add_column("seed")
-        titles = ("test %", "images/s", "kept\nMiB", "peak\nMiB", "blocks", "layers\na block")
-        for title in titles:
-            table.add_column(title, justify="right", no_wrap=True)
-        table.add_column("strictly\nlocal", no_wrap=True)
+        head = ("algorithm", "seed", "test %", "images/s", "kept\nMiB", "peak\nMiB", "blocks")
+        rows = []
         for arm in arms:
-            for r in arm.runs:
-                table.add_row(*_row(r))
+            rows += [_row(r) for r in arm.runs]
             if len(arm.runs) > 1:
                 spread = f"{percent(arm.test_accuracy)} ± {percent(arm.test_accuracy_sd)}"
-                table.add_row(f"[bold]{arm.runs[0].algo}", "mean", f"[bold]{spread}")
-        self.console.print(table)
+                rows.append([f"[bold]{arm.runs[0].algo}", "mean", f"[bold]{spread}", *[""] * 6])
+        self._table([*head, "layers\n/block", "strictly\nlocal"], rows)
         self._per_block(arms)
         first = results[0]
         for arm in arms:
@@ -251,15 +244,44 @@ class ResultTable(Observer):
         known = {name: row for name, row in rows.items() if row is not None and any(v is not None for v in row)}
         if not known:
             return
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        table.add_column("test % of block")
-        for l in range(max(len(row) for row in known.values())):
-            table.add_column(str(l + 1), justify="right")
-        table.add_column("fused", justify="right")
+        blocks = max(len(row) for row in known.values())
         fused = {arm.runs[0].algo: arm.test_accuracy for arm in arms}
-        for name, row in known.items():
-            table.add_row(name, *[percent(v) for v in row], f"[bold]{percent(fused[name])}")
-        self.console.print(table)
+        rows_of = [
+            [name, *map(percent, row), *[""] * (blocks - len(row)), f"[bold]{percent(fused[name])}"]
+            for name, row in known.items()
+        ]
+        self._table(["test % of block", *map(str, range(1, blocks + 1)), "fused"], rows_of)
+
+    def _table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table; where it is too wide its columns become rows, in as many tables as it takes."""
+        for gap in (1, 0):
+            table = _made(head, rows, gap)
+            if self._fits(table):
+                self.console.print(table)
+                return
+        turned = [(name.replace("\n", " "), *values) for name, *values in zip(head, *rows, strict=True)]
+        first, end = 1, len(rows) + 1
+        while first < end:
+            for last in range(end, first, -1):
+                part = [(row[0], *row[first:last]) for row in turned]
+                table = _made(part[0], part[1:], 1)
+                if self._fits(table):
+                    break
+            self.console.print(table)
+            first = last
+
+    def _fits(self, table: Table) -> bool:
+        unlimited = self.console.options.update(width=10_000)
+        return self.console.measure(table, options=unlimited).maximum <= self.console.width
+
+
+def _made(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), show_edge=bool(gap))
+    for number, name in enumerate(head):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _row(r: RunResult) -> list[str]:

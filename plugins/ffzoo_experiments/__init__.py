@@ -1,4 +1,4 @@
-"""Experiments for ``python -m ffzoo.bench``."""
+"""Experiments for ``ffzoo bench``."""
 
 from __future__ import annotations
 

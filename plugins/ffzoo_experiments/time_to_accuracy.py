@@ -15,10 +15,11 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-from ffzoo.algorithms.options import Execution
+from ffzoo.algorithms.options import Execution, StepOptions
 from ffzoo.bench.report import Report
 from ffzoo.bench.study import Study
 from ffzoo.errors import CheckpointError, OptionError
+from ffzoo.registry.options import field_types
 from ffzoo.run import configuration, environment
 from ffzoo.run.spec import RunConfig, make_run, parse_settings
 from ffzoo_experiments.options import TimeToAccuracy
@@ -70,25 +71,24 @@ def _name(config: TimeToAccuracy, arm: str) -> str:
 
 def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
     """The resolved run of an arm; an arm that is no part of the triple is an algorithm of its own."""
-    table, settings = configuration.read(config.config)
+    said, settings = configuration.read(config.config)
     own = {**settings, **parse_settings(config.settings)}
     shared = {key: value for key, value in own.items() if key.partition(".")[0] in ("fit", "backbone", "data")}
-    precision = config.precision or table.precision or "fp32"
-    execution = Execution(
-        precision=precision,
-        memory_format=table.memory_format or "channels_last",
-        convolution=(precision == "fp32" and table.convolution) or "direct",
-    )
+    how = {name: value for name, value in said.items() if name in field_types(StepOptions)}
+    if config.precision:
+        how["precision"] = config.precision
+    if how.get("precision", "fp32") != "fp32":
+        how.pop("convolution", None)
     triple = arm in _NAMES
     run = make_run(
         config.algo if triple else arm,
-        config.dataset or table.dataset or "cifar10",
-        backbone=table.backbone,
-        epochs=config.epochs or table.epochs,
-        batch_size=table.batch_size,
+        config.dataset or said.get("dataset", "cifar10"),
+        backbone=said.get("backbone"),
+        epochs=config.epochs or said.get("epochs"),
+        batch_size=said.get("batch_size"),
         seed=seed,
         settings=own if triple else shared,
-        execution=execution,
+        execution=Execution(**how),
         device=config.device,
     )
     recipe = run.algorithm.recipe

@@ -1,0 +1,134 @@
+"""Train, measure, test: ``ffzoo train`` as a Python call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ffzoo.errors import CheckpointError
+from ffzoo.run.folder import RunFolder
+from ffzoo.run.observers import Observer
+from ffzoo.run.results import Evaluation
+from ffzoo.run.runner import run_all
+from ffzoo.run.spec import RunConfig, RunSpec
+
+
+def evaluate(
+    algo: str = "dtg_ff",
+    dataset: str = "digits",
+    *,
+    backbone: str | None = None,
+    epochs: int | None = None,
+    minutes: float = 0.0,
+    batch_size: int | None = None,
+    seeds: int | Sequence[int] = (0,),
+    settings: Mapping[str, Any] | None = None,
+    against: str | Sequence[str] = (),
+    device: str = "auto",
+    precision: Literal["fp32", "bf16"] = "fp32",
+    memory_format: Literal["channels_last", "contiguous"] = "channels_last",
+    convolution: Literal["direct", "winograd"] = "direct",
+    micro_batch: int | Literal["auto"] = 0,
+    compile: bool = False,
+    checkpoint_blocks: bool = False,
+    data_dir: str | Path | None = None,
+    out: str | Path | None = None,
+    progress: bool = False,
+    metrics: Sequence[str] = (),
+    observers: Sequence[str | Observer] = (),
+) -> Evaluation:
+    """Train an algorithm, measure its locality, speed and memory, and test it once.
+
+    The keywords are the fields of :class:`~ffzoo.run.spec.RunSpec`. The process is afterwards as it was, torch's random
+    state included. On Linux steps are faster where freed memory is kept, as ``ffzoo train`` does: a program of your own
+    may call :func:`ffzoo.run.environment.keep_freed_memory` once.
+
+    Args:
+        algo: a registered algorithm.
+        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
+        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
+        epochs: passes over the training set; the data set's default when None.
+        minutes: fit the epochs so that all runs together take about this long; 0 leaves them as they are.
+        batch_size: samples per step; the data set's default when None.
+        seeds: one seed, or several for a mean and a standard deviation.
+        settings: options by key, as after ``--set``: ``{"fit.lr": 0.01, "goodness.grid": 2}``.
+        against: another algorithm, or several, trained on the same data with the same seeds.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``fp32`` or ``bf16``, which is autocast of the blocks.
+        memory_format: how maps lie in memory, ``channels_last`` or ``contiguous``.
+        convolution: ``direct`` or ``winograd``, which is faster in fp32 on a CPU.
+        micro_batch: samples forwarded at once; 0 for the whole batch; ``auto`` measures which size is fastest.
+        compile: compile what a block does with ``torch.compile``.
+        checkpoint_blocks: recompute inner activations in backward.
+        data_dir: folder of the data sets; ``FFZOO_DATA`` or the cache folder when None.
+        out: a new run folder; nothing is written when None.
+        progress: show a plan, a progress bar and a table.
+        metrics: registered metrics that are measured on the test set besides accuracy, such as ``"top5"``.
+        observers: what else watches the runs: registered names, or observers.
+
+    Raises:
+        FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
+    """
+    spec = RunSpec(
+        algo=algo,
+        dataset=dataset,
+        backbone=backbone,
+        epochs=epochs,
+        minutes=minutes,
+        batch_size=batch_size,
+        seeds=(seeds,) if isinstance(seeds, int) else tuple(seeds),
+        settings=settings or {},
+        against=(against,) if isinstance(against, str) else tuple(against),
+        device=device,
+        precision=precision,
+        memory_format=memory_format,
+        convolution=convolution,
+        micro_batch=micro_batch,
+        compile=compile,
+        checkpoint_blocks=checkpoint_blocks,
+        data_dir=None if data_dir is None else Path(data_dir),
+        out=None if out is None else Path(out),
+        progress=progress,
+        metrics=tuple(metrics),
+        observers=tuple(observers),
+    )
+    return carry_out(spec)
+
+
+def carry_out(spec: RunSpec) -> Evaluation:
+    """Train and test what a specification says, as :func:`evaluate` does.
+
+    Raises:
+        FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
+    """
+    return run_all(spec.runs(), out=spec.out, data_dir=spec.data_dir, progress=spec.progress, observers=spec.observers)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    progress: bool = False,
+    observers: Sequence[str | Observer] = (),
+    expect: Mapping[str, str | None] | None = None,
+) -> Evaluation:
+    """Go on with interrupted runs; finished ones are read, not run again.
+
+    Args:
+        folder: what ``out`` was.
+        data_dir: folder of the data sets.
+        progress: show a plan, a progress bar and a table.
+        observers: what else watches the runs: registered names, or observers.
+        expect: names that the folder's runs must have, such as ``{"dataset": "cifar10"}``.
+
+    Raises:
+        CheckpointError: the folder holds no run, a corrupt one, or one of another name.
+    """
+    whole = RunFolder(folder)
+    runs = [RunConfig.from_json(of_run.config()) for of_run in whole.runs()]
+    first = {"algo": runs[0].algorithm.name, "dataset": runs[0].dataset, "backbone": runs[0].backbone}
+    for key, value in (expect or {}).items():
+        if value is not None and value != first[key]:
+            raise CheckpointError(f"{str(folder)!r} holds a run with {key} {first[key]!r}, not {value!r}")
+    return run_all(runs, out=whole.path, data_dir=data_dir, progress=progress, resuming=True, observers=observers)
