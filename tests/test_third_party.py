@@ -35,7 +35,8 @@ def python(site: Path, *arguments: str) -> str:
 def unpacked(tmp_path: Path) -> Path:
     """What an installer leaves behind, written by hand: the package and its metadata."""
     site = tmp_path / "site"
-    shutil.copytree(CUBIC / "ffzoo_cubic", site / "ffzoo_cubic", ignore=shutil.ignore_patterns("__pycache__"))
+    site.mkdir()
+    shutil.copy(CUBIC / "ffzoo_cubic.py", site)
     info = site / f"ffzoo_cubic-{PROJECT['version']}.dist-info"
     info.mkdir()
     metadata = f"Metadata-Version: 2.1\nName: {PROJECT['name']}\nVersion: {PROJECT['version']}\n"

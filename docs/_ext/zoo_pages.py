@@ -1,7 +1,7 @@
 """Pages and tables of the zoo, made from cards and code at build time, so that they cannot go stale.
 
-Each shipped algorithm gets a page ``zoo/NAME``, each plugin a page ``zoo/code/PACKAGE`` with its docstrings; both are
-written as Markdown into the folder ``zoo``, which git ignores, before Sphinx looks for its sources. The tables are put
+Each shipped algorithm gets a page ``zoo/NAME``, written as Markdown into the folder ``zoo``, which git ignores, before
+Sphinx looks for its sources. The tables are put
 into other pages by the directives of ``registry_tables``. No Sphinx in here.
 """
 
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib
+import importlib.util
 import inspect
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,6 @@ from ffzoo.registry.choices import find
 from ffzoo.registry.loader import SHIPPED, ZOO
 
 HERE = Path(__file__).resolve().parent.parent
-PLUGINS = HERE.parent / "plugins"
-ELSEWHERE = "ffzoo_experiments"  # api/bench.md has its docstrings
 NOBODY = "[nobody yet]{.nobody}"
 
 
@@ -204,37 +201,25 @@ def _cell(text: str) -> str:
 
 
 def _code(module: str) -> list[str]:
-    """The module without its docstring, which is on the plugin's page."""
-    source = inspect.getsource(importlib.import_module(module))
-    first = ast.parse(source).body[0]
-    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    lines = source.splitlines()[first.end_lineno if is_text else 0 :]
-    name = f"{module.replace('.', '/')}.py"
-    shown = fenced("python", "\n".join(lines).strip(), ":class: formula", f":caption: {name}")
-    package = module.partition(".")[0]
-    return [shown, f"Docstrings of the module and its parts: [{package}](code/{package}.md)."]
-
-
-# ---------------------------------------------------------------- a page a plugin
-
-
-def code_page(package: str) -> str:
-    """The docstrings of a plugin's modules; cards are on the pages of their algorithms."""
-    found = sorted(m.name for m in pkgutil.iter_modules([str(PLUGINS / package)], package + ".") if not m.ispkg)
-    modules = [name for name in found if not name.endswith(".card")]
-    parts = [f"# {package}"]
-    for name in modules:
-        parts += [f"## {name}", f"```{{eval-rst}}\n.. automodule:: {name}\n```"]
-    return "\n\n".join(parts) + "\n" if modules else ""
+    """Return the rule's file without its docstring, which is above, and the file of its torch code."""
+    shown = []
+    for name in (module, f"{module}_parts"):
+        if importlib.util.find_spec(name) is None:
+            continue
+        source = inspect.getsource(importlib.import_module(name))
+        first = ast.parse(source).body[0]
+        is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        lines = source.splitlines()[first.end_lineno if is_text else 0 :]
+        caption = f":caption: {name.replace('.', '/')}.py"
+        shown.append(fenced("python", "\n".join(lines).strip(), ":class: formula", caption))
+    return shown
 
 
 def pages() -> dict[str, str]:
-    """Path below ``zoo/`` -> text, of every page."""
+    """Return path below ``zoo/`` -> text, of every page."""
     all_sheets = sheets()
     made = {f"{sheet.name}.md": page(sheet, all_sheets) for sheet in all_sheets}
-    packages = sorted(path.parent.name for path in PLUGINS.glob("*/__init__.py") if path.parent.name != ELSEWHERE)
-    made |= {f"code/{package}.md": code_page(package) for package in packages}
-    return {path: text for path, text in made.items() if text}
+    return made
 
 
 def write(folder: Path) -> None:
