@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unittest
 
 import leaky
@@ -13,10 +14,12 @@ import ffzoo
 from ffzoo import Recipe, Term, hookimpl
 from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.algorithms.engine import RecipeAlgorithm
+from ffzoo.cli.check import main as check_command
 from ffzoo.errors import OptionError, UnknownNameError
 from ffzoo.parts.base import Goodness, LabelEmbedding, LocalLoss, Negatives
 from ffzoo.parts.norms import Normalization
-from ffzoo.registry.loader import ZOO
+from ffzoo.registry.entries import Provenance
+from ffzoo.registry.loader import SHIPPED, ZOO
 from ffzoo.testing import CheckResult, check_algorithm, checks_for, parametrize_with_checks
 from ffzoo.testing.checks_algorithm import ALGORITHM_CHECKS
 from ffzoo.testing.checks_parts import PART_CHECKS
@@ -382,6 +385,32 @@ def test_each_check_of_a_part_sees_what_it_guards_against(part, check, words):
 def test_results_are_json_ready():
     (result,) = check_algorithm("fusions:sum", checks=["documented"])
     assert json.loads(json.dumps(vars(result)))["status"] == "passed"
+
+
+def test_what_ships_names_its_paper_and_a_rule_of_ones_own_need_not():
+    class Own:
+        @hookimpl
+        def register_algorithms(self, register):
+            register("own", algorithm_spec("dtg_ff").recipe, summary="for a test")
+
+    own = Own()
+    for distribution, status in (("", "passed"), ("ffzoo-own", "passed"), (SHIPPED, "failed")):
+        ZOO.register(own, Provenance("own", distribution))
+        try:
+            (result,) = check_algorithm("own", checks=["documented"], on_fail="return")
+        finally:
+            ZOO.unregister(own, "own")
+        assert result.status == status and ("ships without a paper" in result.reason) == (status == "failed")
+
+
+def test_a_missing_hypothesis_is_said_once(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    said = "the conformance kit needs hypothesis; install it with `pip install 'ffzoo[test]'`"
+    assert check_command(["dtg_ff", "goodness:projection"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out + printed.err).count("hypothesis") == 1 and f"error: {said}" in printed.err
+    with pytest.raises(OptionError, match="pip install"):
+        parametrize_with_checks(["dtg_ff"])
 
 
 def test_declared_and_measured_isolation_and_coupling():

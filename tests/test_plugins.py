@@ -169,7 +169,7 @@ def test_a_broken_lazy_target_names_plugin_and_cause():
         zoo["goodness"].get("g").load()
 
 
-def test_plugin_file(tmp_path):
+def test_plugin_file(current, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(GOOD.format(name="from_file"))
     zoo = Zoo(autoload=False)
@@ -177,6 +177,105 @@ def test_plugin_file(tmp_path):
     assert zoo["goodness"].get("from_file").provenance.plugin == "mine"
     with pytest.raises(PluginError, match="does not exist"):
         zoo.load_file(tmp_path / "not_there.py")
+
+
+RULE = """
+from ffzoo.plugin import goodness
+{more}
+goodness({name!r}, lambda h: h.flatten(1).sum(1), summary="from a file")
+"""
+
+
+@pytest.fixture
+def current(tmp_path, monkeypatch) -> Path:
+    """A current folder that Python imports from first, as with ``python -m``; what comes from there is forgotten."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def load_file(path) -> Zoo:
+    zoo = Zoo(autoload=False)
+    zoo.load_file(path)
+    return zoo
+
+
+@pytest.mark.parametrize("file", ["cubic.py", "cubic.v2.py", "cubic-2.py", "2cubic.py"])
+def test_a_plugin_file_of_the_current_folder(current, file):
+    Path(file).write_text(RULE.format(name="cubic", more=""))
+    entry = load_file(file)["goodness"].get("cubic")
+    assert entry.provenance.plugin == file.removesuffix(".py").replace(".", "_").replace("-", "_")
+    assert sys.modules[entry.module].__file__ == str(current / file)
+
+
+def test_a_lazy_target_in_a_plugin_file_with_dots(current):
+    Path("cubic.v2.py").write_text(
+        "from ffzoo.plugin import goodness\n"
+        "goodness('near', '.cubic_near_parts:near', summary='beside it')\n"
+        "goodness('own', 'cubic_v2:own', summary='in it')\n"
+        "def own(h): ...\n"
+    )
+    Path("cubic_near_parts.py").write_text("def near(h): ...\n")
+    zoo = load_file("cubic.v2.py")
+    assert [zoo["goodness"].get(name).load().__name__ for name in ("near", "own")] == ["near", "own"]
+
+
+def test_a_plugin_file_imports_modules_beside_it(current):
+    """From another folder than the current one; a neighbour may be a plugin file too, before or after."""
+    folder = current / "rules"
+    folder.mkdir()
+    (folder / "near_cubic.py").write_text(RULE.format(name="near", more=""))
+    (folder / "cubic.py").write_text(RULE.format(name="cubic", more="import near_cubic"))
+    (folder / "json.py").write_text("raise RuntimeError('it stands for the json of Python')")
+    (folder / "later.py").write_text(RULE.format(name="later", more="import json"))
+    zoo = load_file("rules/cubic.py")
+    zoo.load_file("rules/near_cubic.py")
+    zoo.load_file("rules/later.py")
+    assert zoo["goodness"].names() == ["cubic", "later", "near"]
+
+
+@pytest.mark.parametrize(
+    ("file", "cause"),
+    [
+        ("statistics.py", "Python's own module 'statistics'"),
+        ("safetensors.py", r"the module 'safetensors' \(.*__init__.py\)"),
+        ("pytest.py", r"the module 'pytest' \(.*__init__.py\)"),
+        ("ffzoo.py", r"the module 'ffzoo' \(.*__init__.py\)"),
+    ],
+)
+def test_a_plugin_file_with_the_name_of_a_module(current, file, cause):
+    Path(file).write_text(RULE.format(name="mine", more=""))
+    modules = dict(sys.modules)
+    with pytest.raises(PluginError, match=f"'{file}' has the name of {cause}, .* rename the file"):
+        load_file(file)
+    assert sys.modules == modules
+
+
+def test_a_folder_with_the_name_of_a_plugin_file(current):
+    (current / "cubic").mkdir()
+    (current / "cubic" / "cubic.py").write_text(RULE.format(name="cubic", more=""))
+    assert load_file("cubic/cubic.py")["goodness"].names() == ["cubic"]
+
+
+def test_a_plugin_file_that_fails_can_be_mended(current):
+    Path("mended.py").write_text("1 / 0")
+    with pytest.raises(PluginError, match=r"'mended.py': ZeroDivisionError"):
+        load_file("mended.py")
+    Path("mended.py").write_text(RULE.format(name="Wrong", more=""))
+    with pytest.raises(PluginError, match="lower-case"):
+        load_file("mended.py")
+    Path("mended.py").write_text(RULE.format(name="right", more=""))
+    assert load_file("mended.py")["goodness"].names() == ["right"]
+
+
+def test_a_plugin_file_ends_in_py(current):
+    Path("mine.txt").write_text(RULE.format(name="mine", more=""))
+    with pytest.raises(PluginError, match=r"'mine.txt' is not a Python file; expected a name that ends in .py"):
+        load_file("mine.txt")
 
 
 def test_skipping_warns_with_plugin_and_cause():

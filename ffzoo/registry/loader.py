@@ -12,10 +12,12 @@ import importlib.metadata
 import importlib.util
 import os
 import pkgutil
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -190,29 +192,45 @@ class Zoo:
         return any(self.manager.parse_hookimpl_opts(plugin, attribute) for attribute in dir(plugin))
 
     def load_file(self, path: str | Path) -> None:
-        """Load an unpackaged plugin from a Python file.
+        """Load an unpackaged plugin from a Python file; its folder joins ``sys.path``, for modules that lie beside it.
+
+        Args:
+            path: of the file. Its module is named as the file, with ``_`` for what no name may hold:
+                ``cubic.v2.py`` is ``cubic_v2``.
 
         Raises:
-            PluginError: no such file, or it does not import or register.
+            PluginError: no such file, it has the name of another module, or it does not import or register.
         """
         self.load()
         path = Path(path)
         if not path.is_file():
             raise PluginError(f"plugin file {str(path)!r} does not exist")
-        name = path.stem
-        if name in sys.modules or importlib.util.find_spec(name) is not None:
-            raise PluginError(f"plugin file {str(path)!r} has the name of a module that is there already; rename it")
+        name = re.sub(r"\W", "_", path.stem)
+        other = _other_module(name, path)
+        if other:
+            raise PluginError(
+                f"plugin file {str(path)!r} has the name of {other}, and one would hide the other; rename the file"
+            )
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise PluginError(f"plugin file {str(path)!r} is not a Python file")
+            raise PluginError(f"plugin file {str(path)!r} is not a Python file; expected a name that ends in .py")
+        folder = str(path.resolve().parent)
+        if folder not in sys.path:
+            sys.path.append(folder)  # last, so that nothing in it hides a module that is installed
+        provenance = Provenance(name, str(path))
+        if name in sys.modules:  # a plugin beside it has imported it
+            self.register(sys.modules[name], provenance)
+            return
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # lazy targets "name:attribute" must find it
         try:
             spec.loader.exec_module(module)
+            self.register(module, provenance)
         except Exception as error:
             del sys.modules[name]
+            if isinstance(error, PluginError):
+                raise
             raise PluginError(f"plugin file {str(path)!r}: {type(error).__name__}: {error}") from error
-        self.register(module, Provenance(name, str(path)))
 
     @contextlib.contextmanager
     def use(self, plugin: object, name: str | None = None) -> Iterator[None]:
@@ -228,6 +246,22 @@ class Zoo:
 
 def _keywords(kind: str) -> tuple[str, ...]:
     return (*_KEYWORDS, *_TAGS.get(kind, ()))
+
+
+def _other_module(name: str, path: Path) -> str:
+    """Which module beside a plugin's file has its name, in words; empty if there is none."""
+    if name in sys.stdlib_module_names:
+        return f"Python's own module {name!r}"
+    file = path.resolve()
+    # With `python -m` the current folder is on the path, where the file itself would be found.
+    elsewhere = [entry for entry in sys.path if Path(entry).resolve() != file.parent]
+    specs = [finder.find_spec(name, elsewhere if finder is PathFinder else None) for finder in sys.meta_path]
+    found = [spec.origin for spec in specs if spec is not None]
+    if name in sys.modules:
+        found.append(getattr(sys.modules[name], "__file__", None) or "in memory")
+    # A folder without __init__.py has no origin, and yields to a file.
+    others = [origin for origin in found if origin is not None and Path(origin).resolve() != file]
+    return f"the module {name!r} ({others[0]})" if others else ""
 
 
 def _names(text: str) -> list[str]:

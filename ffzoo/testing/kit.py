@@ -15,6 +15,7 @@ from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import OptionError, nearest
 from ffzoo.testing.checks_algorithm import ALGORITHM_CHECKS
 from ffzoo.testing.checks_parts import PART_CHECKS
+from ffzoo.testing.strategies import hypothesis
 from ffzoo.testing.subjects import Check, Draws, Factory, SkipCheck, Subject, check_name, subject_of
 
 Checkable = str | AlgorithmSpec | Recipe | Factory
@@ -64,10 +65,11 @@ def check_algorithm(
 
     Raises:
         AssertionError: a check failed (with ``on_fail="raise"``), or not one was run.
-        OptionError: an unknown check.
+        OptionError: an unknown check, or hypothesis is not installed.
         UnknownNameError: nothing has that name.
     """
     subject = subject_of(what)
+    hypothesis()  # missing, it is said once and not by every check
     known = {check_name(check): check for check in _checks(subject)}
     for name in (*expected_failures, *(checks or ())):
         if name not in known:
@@ -93,8 +95,13 @@ def checks_for(what: Checkable, examples: int | None = None) -> list[Callable[[]
         what: as of :func:`check_algorithm`.
         examples: at most so many random cases on each kind of backbone, the smallest first; as many as a check asks
             for when None.
+
+    Raises:
+        OptionError: hypothesis is not installed.
+        UnknownNameError: nothing has that name.
     """
     subject = subject_of(what)
+    hypothesis()
     functions = []
     for check in _checks(subject):
         function = functools.partial(_raise_unless_passed, subject, check, examples)
@@ -119,12 +126,14 @@ def parametrize_with_checks(names: Iterable[Checkable], examples: int | None = N
 
     Raises:
         AssertionError: there is nothing to check.
-        OptionError: pytest is not installed.
+        OptionError: pytest or hypothesis is not installed.
     """
     try:
         import pytest
     except ImportError as error:
-        raise OptionError("parametrize_with_checks needs pytest; install it with `pip install pytest`") from error
+        raise OptionError(
+            "parametrize_with_checks needs pytest; install it with `pip install 'ffzoo[test]'`"
+        ) from error
     parameters = [
         pytest.param(check, id=f"{subject_of(name).name}-{check.__name__}")
         for name in names

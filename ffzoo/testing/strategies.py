@@ -38,7 +38,9 @@ def hypothesis() -> Any:
     try:
         import hypothesis
     except ImportError as error:
-        raise OptionError("ffzoo.testing needs hypothesis; install it with `pip install 'ffzoo[test]'`") from error
+        raise OptionError(
+            "the conformance kit needs hypothesis; install it with `pip install 'ffzoo[test]'`"
+        ) from error
     return hypothesis
 
 
