@@ -78,7 +78,7 @@ __all__ = [
 
 
 def use(plugin: object, name: str | None = None) -> Any:
-    """A plugin for the length of a ``with`` block, without installing it; for notebooks and tests.
+    """Load a plugin for the length of a ``with`` block, without installing it; for notebooks and tests.
 
     Args:
         plugin: a module or object with hook implementations.

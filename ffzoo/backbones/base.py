@@ -48,7 +48,7 @@ class Backbone(nn.Module):
         return False
 
     def block(self, l: int, x: Tensor) -> Tensor:
-        """The output of block ``l`` alone.
+        """Return the output of block ``l`` alone.
 
         Args:
             l: block index.
@@ -57,7 +57,7 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
     def weight_gradients(self, l: int, x: Tensor, d: Tensor) -> list[Tensor]:
-        """The gradients of block ``l``'s parameters, in the order of :meth:`block_parameters`, without autograd.
+        """Return the gradients of block ``l``'s parameters, in the order of :meth:`block_parameters`, without autograd.
 
         Args:
             l: block index.
@@ -94,7 +94,7 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
     def features(self, l: int, out: Any) -> Tensor:
-        """What a goodness reads of a block's output.
+        """Return what a goodness reads of a block's output.
 
         Args:
             l: block index.
@@ -112,7 +112,7 @@ class Backbone(nn.Module):
     def calibrate(self, x: Tensor) -> None:
         """Set what is computed from data and then stays as it is; nothing by default.
 
-        Called once before the first step, with inputs of the training part.
+        Called once before the first step, with inputs of the training set.
 
         Args:
             x: inputs, ``(B, *input_shape)``.
@@ -131,7 +131,7 @@ class Backbone(nn.Module):
         return out
 
     def native_head(self, out: Any) -> Tensor:
-        """The model's own class scores.
+        """Return the model's own class scores.
 
         Args:
             out: output of the last block.
@@ -160,11 +160,11 @@ class Backbone(nn.Module):
         return last[0]
 
     def block_parameters(self, l: int) -> list[nn.Parameter]:
-        """Parameters of block ``l``, each once, in the order of :meth:`named_parameters`."""
+        """Return the parameters of block ``l``, each once, in the order of :meth:`named_parameters`."""
         return [p for name, p in self.named_parameters() if self.owner(name) == l]
 
     def weight_layers(self, l: int) -> int:
-        """Number of modules of block ``l`` that have a weight of two or more dimensions."""
+        """Return the number of modules of block ``l`` that have a weight of two or more dimensions."""
         layers = set()
         for name, p in self.named_parameters():
             # A parametrized weight (weight norm, ...) still counts as its layer's.
@@ -175,7 +175,7 @@ class Backbone(nn.Module):
         return len(layers)
 
     def describe(self) -> str:
-        """A table with one line a block: name, output shape, parameters, weight layers."""
+        """Return a table with one line per block: name, output shape, parameters, weight layers."""
         rows = [("block", "name", "output", "parameters", "weight layers")]
         for l in range(self.depth):
             size = sum(p.numel() for p in self.block_parameters(l))
@@ -193,11 +193,11 @@ class Backbone(nn.Module):
         return "\n".join([*lines, self.split_note()])
 
     def block_name(self, l: int) -> str:
-        """What :meth:`describe` calls block ``l``."""
+        """Return what :meth:`describe` calls block ``l``."""
         return f"blocks.{l}"
 
     def split_note(self) -> str:
-        """Whether the split was verified, in words."""
+        """Return whether the split was verified, in words."""
         return "split: by construction (a chain of blocks)"
 
 
@@ -230,7 +230,7 @@ def full_precision(h: Tensor) -> Tensor:
 
 
 def as_written(module: nn.Module) -> bool:
-    """Whether a module computes what its class says: no hooks, no replaced forward, no parametrized weights."""
+    """Return whether a module computes what its class says: no hooks, no replaced forward, no parametrized weights."""
     hooks: list[Any] = [
         module._forward_hooks,
         module._forward_pre_hooks,

@@ -13,7 +13,7 @@ from ffzoo.errors import OptionError
 
 
 def has_batch_statistics(module: nn.Module) -> bool:
-    """Whether a module contains a batch normalization layer (``torch.nn``'s or a subclass of it)."""
+    """Return whether a module contains a batch normalization layer (``torch.nn``'s or a subclass of it)."""
     return any(isinstance(m, _BatchNorm) for m in module.modules())
 
 

@@ -21,7 +21,7 @@ _CHECKPOINTED: dict[type[nn.Module], type[nn.Module]] = {}
 
 @contextmanager
 def _recomputing(unit: nn.Module) -> Iterator[None]:
-    """The second forward of a unit: what it does to running statistics is thrown away."""
+    """Run the second forward of a unit; what it does to running statistics is discarded."""
     kept: list[tuple[_BatchNorm, dict[str, Tensor | None]]] = []
     try:
         for layer in unit.modules():

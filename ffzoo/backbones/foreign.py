@@ -14,32 +14,32 @@ class Classifier(Protocol):
     """A model of timm's kind, whose own head comes last."""
 
     def forward_features(self, x: Tensor) -> Any:
-        """What the head reads."""
+        """Return what the head reads."""
 
     def forward_head(self, x: Any) -> Tensor:
-        """Scores."""
+        """Return scores."""
 
 
 def is_classifier(model: nn.Module) -> bool:
-    """Whether it has a head of its own, as timm's models have."""
+    """Return whether it has a head of its own, as timm's models have."""
     return hasattr(model, "forward_features") and hasattr(model, "forward_head")
 
 
 def feature_info(model: nn.Module) -> list[dict[str, Any]]:
-    """What it says of its feature stages; empty where it says nothing."""
+    """Return what it says of its feature stages; empty where it says nothing."""
     info = getattr(model, "feature_info", None)
     info = getattr(info, "info", info)
     return [i for i in info if isinstance(i, dict)] if isinstance(info, list | tuple) else []
 
 
 def body(model: nn.Module, x: Tensor) -> Any:
-    """The model up to its own head, if it has one."""
+    """Return the model up to its own head, if it has one."""
     return cast(Classifier, model).forward_features(x) if is_classifier(model) else model(x)
 
 
 @contextmanager
 def buffers_kept(model: nn.Module) -> Iterator[None]:
-    """Its buffers are put back."""
+    """Restore its buffers afterwards."""
     kept = [(b, b.clone()) for b in model.buffers()]
     try:
         yield
@@ -51,7 +51,7 @@ def buffers_kept(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Every parameter requires a gradient inside; modes, buffers and random generators are put back."""
+    """Let every parameter require a gradient inside; restore modes, buffers and random generators."""
     modes = [(m, m.training) for m in model.modules()]
     frozen = [p for p in model.parameters() if not p.requires_grad and p.is_floating_point()]
     devices = {t.device for t in model.parameters() if t.is_cuda}

@@ -10,7 +10,7 @@ Layout = Literal["nchw", "nhwc", "tokens", "channels_first", "flat"]
 
 
 def layout_of(t: Tensor, channels: set[int], model: nn.Module) -> Layout:
-    """How a tensor is laid out: known channel counts decide, then a square map, then the model's word."""
+    """Return how a tensor is laid out: known channel counts decide, then a square map, then the model's word."""
     if t.ndim == 2:
         return "flat"
     first, last = t.shape[1], t.shape[-1]
@@ -28,7 +28,7 @@ def layout_of(t: Tensor, channels: set[int], model: nn.Module) -> Layout:
 
 
 def as_features(t: Tensor, layout: Layout, prefix: int) -> Tensor:
-    """A block's output as ``(B, C, H, W)`` or ``(B, D)``, without its first ``prefix`` tokens."""
+    """Return a block's output as ``(B, C, H, W)`` or ``(B, D)``, without its first ``prefix`` tokens."""
     if layout in ("nchw", "flat"):
         return t
     if layout == "nhwc":

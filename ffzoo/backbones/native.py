@@ -77,7 +77,7 @@ class SequentialBackbone(Backbone):
         return int(found[1]) if found else None
 
     def features(self, l: int, out: Any) -> Tensor:
-        """The output itself: ``(B, C, H, W)`` or ``(B, D)``."""
+        """Return the output itself: ``(B, C, H, W)`` or ``(B, D)``."""
         return cast(Tensor, out)
 
     def checkpoint_units(self, l: int) -> list[nn.Module]:
@@ -139,7 +139,7 @@ class ReLULayer(nn.Module):
         )
 
     def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
-        """The gradients of weight and bias, given that at the ReLU's input."""
+        """Return the gradients of weight and bias, given that at the ReLU's input."""
         raise NotImplementedError
 
 
@@ -156,7 +156,7 @@ class LinearBlock(ReLULayer):
         return self.linear
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, ...) -> (B, D)``."""
+        """Return ``(B, ...) -> (B, D)``."""
         return F.relu_(self.linear(x.flatten(1)))
 
     def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
@@ -177,11 +177,11 @@ class ConvBlock(ReLULayer):
         return self.conv
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, C', H, W)``."""
+        """Return ``(B, C, H, W) -> (B, C', H, W)``."""
         return F.relu_(self.conv(x))
 
     def weight_gradients(self, x: Tensor, d: Tensor) -> list[Tensor]:
-        """The convolution's backward without the gradient at its input, half of what autograd would do."""
+        """Return the convolution's backward without the gradient at its input, half of what autograd would do."""
         conv = self.conv
         assert conv.bias is not None
         _, weight, _ = torch.ops.aten.convolution_backward(
@@ -226,7 +226,7 @@ class ResidualBlock(nn.Module):
         self.conv2 = _conv(outputs, outputs, generator, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, C', H', W')``."""
+        """Return ``(B, C, H, W) -> (B, C', H', W')``."""
         shortcut = F.avg_pool2d(x, 2, ceil_mode=True) if self.stride == 2 else x
         shortcut = F.pad(shortcut, (0, 0, 0, 0, 0, self.added_channels))
         return F.relu_(self.conv2(F.relu_(self.conv1(x))) + shortcut)
@@ -239,7 +239,7 @@ def _chain(
     layers: int,
     generator: torch.Generator | None,
 ) -> nn.Module:
-    """A block of so many layers; the first one changes the width."""
+    """Return a block of so many layers; the first one changes the width."""
     first, *rest = [layer(inputs if i == 0 else outputs, outputs, generator) for i in range(layers)]
     return nn.Sequential(first, *rest) if rest else first
 

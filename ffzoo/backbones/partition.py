@@ -84,7 +84,7 @@ def _build(
     *,
     merge_inner: bool,
 ) -> Partition:
-    """A partition in which every block has weights: a block without any joins the one before it."""
+    """Return a partition in which every block has weights: a block without any joins the one before it."""
     built = Partition(model, cuts, labels, example, name, by)
     layers = [built.weight_layers(l) for l in range(built.depth)]
     if merge_inner:
@@ -120,7 +120,7 @@ def _stage_cuts(model: nn.Module, example: Tensor) -> list[Cut]:
 
 
 def _block_cuts(model: nn.Module, example: Tensor) -> list[Cut]:
-    """A cut before the first module that lies wholly inside a layer group, for each group after the first."""
+    """Return a cut before the first module that lies wholly inside a layer group, for each group after the first."""
     matcher = getattr(model, "group_matcher", None)
     if matcher is None:
         raise PartitionError("the model defines no layer groups")
@@ -150,7 +150,7 @@ def _block_cuts(model: nn.Module, example: Tensor) -> list[Cut]:
 def _running_order(
     model: nn.Module, names: Iterable[str], example: Tensor, *, by: Literal["start", "end"]
 ) -> list[str]:
-    """Those of the named modules that ran before the head, in the order of their first start or end."""
+    """Return those of the named modules that ran before the head, in the order of their first start or end."""
     order: dict[str, None] = {}
     handles = []
     try:
@@ -186,7 +186,7 @@ def _checked_names(model: nn.Module, names: Sequence[str], name: str) -> list[st
 
 
 def _candidates(model: nn.Module) -> list[str]:
-    """A few module names worth cutting after: the outermost ones that have parameters."""
+    """Return a few module names worth cutting after: the outermost ones that have parameters."""
     children = [n for n, m in model.named_children() if next(m.parameters(), None) is not None]
     if len(children) < 3:
         children = [

@@ -96,11 +96,11 @@ class Partition(Backbone):
         return len(self.cuts) + 1
 
     def block_name(self, l: int) -> str:
-        """Name of the module that ends the block (cut after it) or begins it (cut before it)."""
+        """Return the name of the module that ends the block (cut after it) or begins it (cut before it)."""
         return self.labels[l]
 
     def split_note(self) -> str:
-        """Whether the split was verified, in words."""
+        """Return whether the split was verified, in words."""
         how = "verified: equal outputs, every parameter in one block, no gradient across a cut"
         return f"split: by {self.by}, {how if self.verified else 'not verified'}"
 
@@ -159,7 +159,7 @@ class Partition(Backbone):
         return as_features(_first_tensor(out), self._layouts[l], self._prefix_tokens())
 
     def native_head(self, out: Any) -> Tensor:
-        """The model's own classifier on the last block's output: scores ``(B, K)``.
+        """Return the model's own classifier on the last block's output: scores ``(B, K)``.
 
         Raises:
             OptionError: the model has no head of its own.
@@ -169,7 +169,7 @@ class Partition(Backbone):
         return cast(Classifier, self.model).forward_head(out)
 
     def checkpoint_units(self, l: int) -> list[nn.Module]:
-        """The largest modules with children that ran wholly inside block ``l``."""
+        """Return the largest modules with children that ran wholly inside block ``l``."""
         found: list[nn.Module] = []
 
         def search(prefix: str, module: nn.Module) -> None:

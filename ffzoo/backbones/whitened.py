@@ -50,7 +50,7 @@ class WhiteningStem(nn.Module):
         self.register_buffer("weight", _both_signs(torch.eye(4 * channels), channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, 8C, H - 1, W - 1)``."""
+        """Return ``(B, C, H, W) -> (B, 8C, H - 1, W - 1)``."""
         return F.gelu(F.conv2d(x, self.weight))
 
     @torch.no_grad()
@@ -80,7 +80,7 @@ class WhiteningStem(nn.Module):
 
 
 def _both_signs(rows: Tensor, channels: int) -> Tensor:
-    """Filters ``(8C, C, 2, 2)``: the rows ``(4C, 4C)``, channels outermost as in ``unfold``, and their negatives."""
+    """Return filters ``(8C, C, 2, 2)``: the rows ``(4C, 4C)``, ordered as in ``unfold``, and their negatives."""
     return torch.cat([rows, -rows]).view(-1, channels, 2, 2)
 
 
@@ -120,7 +120,7 @@ class ConvUnit(nn.Module):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, C', H, W)``, or half of each side with a pool."""
+        """Return ``(B, C, H, W) -> (B, C', H, W)``, or half of each side with a pool."""
         x = self.conv(x)
         # Before the norm: it and everything after it then see a quarter of the positions.
         return F.gelu(self.norm(F.max_pool2d(x, 2) if self.pool else x))

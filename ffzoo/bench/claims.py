@@ -14,7 +14,7 @@ from ffzoo.measure.statistics import Gap, judge
 
 
 def accuracy_of(cell: dict[str, Any]) -> float:
-    """What is compared where nothing else is said."""
+    """Return what is compared where nothing else is said."""
     return float(cell["test_accuracy"])
 
 
@@ -46,7 +46,7 @@ class Claim:
     published: float | None = None
 
     def __str__(self) -> str:
-        """The claim itself: ``claimed: behind``."""
+        """Return the claim itself: ``claimed: behind``."""
         return f"{'claimed' if self.made else 'hypothesis'}: {_SHORT[self.over][self.sign]}"
 
 
@@ -119,5 +119,5 @@ def _place(claim: Claim, conditions: Sequence[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    """An arm's name, in quotes where it could be taken for a part of the sentence."""
+    """Return an arm's name, in quotes where it could be taken for a part of the sentence."""
     return name if re.fullmatch(r"[\w.-]+", name) else repr(name)

@@ -33,7 +33,7 @@ class Trains(Protocol):
 
 
 def workers_of(config: Trains) -> int:
-    """Processes to train with: as asked, else one for each core on a CPU."""
+    """Return the number of processes to train with: as asked, else one per core on a CPU."""
     on_cpu = environment.resolve_device(config.device).type == "cpu"  # asks for it even where nothing hangs on it
     return config.workers or ((os.cpu_count() or 1) if on_cpu else 1)
 
@@ -104,7 +104,7 @@ def _search(grid: Grid) -> str:
 
 
 def _at_an_end(grid: Grid, found: Found) -> list[str]:
-    """A note where an arm might do better beyond the rates that were tried."""
+    """Return a note where an arm might do better beyond the rates that were tried."""
     lines = []
     for word, end in (("smallest", min(grid.factors)), ("largest", max(grid.factors))) if len(grid.factors) > 1 else ():
         at = [f"{c} {arm}" for c, arms in found.factors.items() for arm, factor in arms.items() if factor == end]
@@ -129,7 +129,7 @@ def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, axis: str
 
 
 def _gap_of_claim(found: Found, claim: Claim, conditions: Sequence[Condition]) -> Gap | None:
-    """What was measured of a claim, in points; None where no seed has all its cells."""
+    """Return what was measured of a claim, in points; None where no seed has all its cells."""
     pair = (claim.first, claim.second)
     seeds = sorted(set.intersection(*(set(found.shared_seeds(c.name, pair)) for c in conditions)))
     if not seeds:

@@ -17,7 +17,7 @@ MARKERS, LINES = "osD^v", ("-", "--", ":", "-.", (0, (5, 1, 1, 1)))
 
 
 def accuracy_table(grid: Grid, found: Found) -> Table:
-    """Every arm on every condition."""
+    """Return every arm on every condition."""
     rows = []
     for condition in grid.conditions:
         for arm in grid.arms:
@@ -38,7 +38,7 @@ def accuracy_table(grid: Grid, found: Found) -> Table:
 
 
 def gap_of(found: Found, condition: str, first: str, second: str) -> Gap | None:
-    """Paired gap in percentage points; None without a seed that both arms have."""
+    """Return the paired gap in percentage points; None without a seed that both arms have."""
     seeds = found.shared_seeds(condition, (first, second))
     if not seeds:
         return None
@@ -47,12 +47,12 @@ def gap_of(found: Found, condition: str, first: str, second: str) -> Gap | None:
 
 
 def written(gap: Gap | None) -> str:
-    """A gap with its interval, or a dash."""
+    """Return a gap with its interval, or a dash."""
     return "-" if gap is None else str(gap)
 
 
 def gap_table(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]]) -> Table:
-    """Gaps of pairs of arms, first minus second, on every condition."""
+    """Return gaps of pairs of arms, first minus second, on every condition."""
     rows = tuple(
         (condition.name, *(written(gap_of(found, condition.name, *pair)) for pair in pairs))
         for condition in grid.conditions
@@ -69,7 +69,7 @@ def _series(grid: Grid) -> dict[str, list[Condition]]:
 
 
 def gap_figures(grid: Grid, found: Found, pairs: Sequence[tuple[str, str]], axis: str) -> tuple[Figure, ...]:
-    """Gaps against x where there is one, else a panel a condition and a row a pair."""
+    """Return gaps against x where there is one, else one panel per condition and one row per pair."""
     caption = f"Paired gaps over {axis}, with 95 % intervals over {len(grid.seeds)} seeds. "
     if any(condition.x is None for condition in grid.conditions):
         return (_rows(grid, found, pairs, caption + "Right of 0 the first arm is ahead."),)

@@ -3,7 +3,7 @@
 Arms of one condition share everything but the algorithm: data, network, order, augmentation, optimizer, epochs,
 precision and the number of learning rates tried. A grid in which anything else differs is refused. The search is part
 of the comparison: multiples of an algorithm's own learning rate are tried with the first seed, validation accuracy
-chooses, and the test part is read once for each trained cell.
+chooses, and the test set is read once for each trained cell.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class Grid:
         seeds: of initial weights and order.
         factors: learning rates to try, as multiples of an algorithm's own; of Muon's rate too, where it is used.
         backbone: a registered one; the data set's when None.
-        epochs: passes over the training part; the data set's when None.
-        batch_size: samples a step; the data set's when None.
+        epochs: passes over the training set; the data set's when None.
+        batch_size: samples per step; the data set's when None.
         precision: of the blocks.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        search: ``data.`` and ``fit.`` options of the search alone, the same for all arms: a smaller training part.
+        search: ``data.`` and ``fit.`` options of the search alone, the same for all arms: a smaller training set.
         matched_epochs: condition -> arm -> epochs, of a comparison at equal operations instead of equal epochs.
         further: measures more of a trained algorithm, given that, its data and their preprocessing; stored in the cell
             under ``"further"``. A function of a module, so that processes can call it.
@@ -134,7 +134,7 @@ class Found:
 
 
 def planned(grid: Grid, condition: Condition, arm: Arm, seed: int, factor: float, search: bool) -> RunConfig:
-    """The resolved run of one cell.
+    """Return the resolved run of one cell.
 
     Raises:
         OptionError: an arm sets what is not its algorithm's.
@@ -184,7 +184,7 @@ def refuse_unfair(runs: Mapping[str, RunConfig], matched: bool = False) -> None:
 
 
 def _shared(run: RunConfig) -> dict[str, Any]:
-    """Everything of a run but its algorithm and the learning rate, which is searched; flat."""
+    """Return everything of a run but its algorithm and the learning rate, which is searched; flat."""
     flat: dict[str, Any] = {}
     for key, value in run.to_json().items():
         if key in ("algo", "algorithm"):
@@ -254,7 +254,7 @@ def train(
     left_out: list[str],
     further: Callable[..., dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The cells of some runs, trained where the study does not hold them yet.
+    """Return the cells of some runs, trained where the study does not hold them yet.
 
     Args:
         study: keeps the cells.
@@ -365,7 +365,7 @@ def train_cell(
 
 
 def why_invalid(cell: Any) -> str | None:
-    """What is wrong with a stored cell; None for one that can be averaged.
+    """Return what is wrong with a stored cell; None for one that can be averaged.
 
     Args:
         cell: as JSON gives it.

@@ -137,7 +137,7 @@ def _summary(sections: Sequence[Section]) -> list[tuple[str, str, str]]:
 
 
 def _joined(sections: Sequence[Section]) -> dict[str, Figure]:
-    """Figures that are to be seen side by side, where the page has more than one of them."""
+    """Return figures that are to be seen side by side, where the page has more than one of them."""
     found: dict[str, dict[str, Figure]] = {}
     for section in sections:
         if section.report.beside and section.report.figures:

@@ -58,7 +58,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> str:
-        """As a Markdown table."""
+        """Return as a Markdown table."""
         lines = [self.columns, ("---", *["---:"] * (len(self.columns) - 1)), *self.rows]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -152,7 +152,7 @@ class Report:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def markdown(self, name: str) -> str:
-        """Tables, figures, notes and verdicts as one page."""
+        """Return tables, figures, notes and verdicts as one page."""
         parts = [f"# {name}"]
         said = (("Question", self.question), ("Claim", self.claim), ("What it cannot say", self.limits))
         parts += [f"**{head}.** {text}" for head, text in said if text]

@@ -119,12 +119,12 @@ class Study:
         self._total += cells
 
     def note(self, text: str) -> None:
-        """One line of progress."""
+        """Return one line of progress."""
         if self.shows:
             print(text, file=sys.stderr, flush=True)
 
     def cell(self, key: str, compute: Callable[[], JSON]) -> JSON:
-        """The value of a cell: stored, or computed now and then stored.
+        """Return the value of a cell: stored, or computed now and then stored.
 
         Args:
             key: its name in this study.

@@ -48,7 +48,7 @@ class Ratio:
 def interleaved(
     arms: Mapping[str, Callable[[], object]], rounds: int, warmup: int, device: torch.device
 ) -> dict[str, list[float]]:
-    """Seconds of one call of every arm in every round.
+    """Return seconds of one call of every arm in every round.
 
     Args:
         arms: what to time, by name.
@@ -78,7 +78,7 @@ def interleaved(
 
 
 def ratio(times_a: Sequence[float], times_b: Sequence[float]) -> Ratio:
-    """How many times as long a takes as b: the median of the ratios round by round, with its 95 % interval.
+    """Return how many times as long a takes as b: the median of the ratios round by round, with its 95 % interval.
 
     The interval lies between two order statistics. It holds for any distribution: the number of ratios below the
     true median is binomial.

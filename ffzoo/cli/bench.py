@@ -74,7 +74,7 @@ def print_list() -> None:
 
 
 def _written(value: object) -> str:
-    """A default as it would be written after ``--set``."""
+    """Return a default as it would be written after ``--set``."""
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_scale() -> list[tuple[Entry, Any]]:
-    """What ``all`` runs, with its options: the experiments on claims, which take a scale and no algorithms."""
+    """Return what ``all`` runs, with its options: the experiments on claims, which take a scale and no algorithms."""
     found = []
     for entry in ZOO["experiments"]:
         config_class = entry.load_config()

@@ -57,13 +57,13 @@ def _print(sheets: Sequence[Sheet]) -> None:
 
 
 def step_words(sheet: Sheet) -> str:
-    """The forward passes of a training step: ``2 forward passes (positive, negative)``."""
+    """Return the forward passes of a training step: ``2 forward passes (positive, negative)``."""
     count = f"{len(sheet.views)} forward pass{'es' if len(sheet.views) > 1 else ''}"
     return "; and ".join([f"{count} ({', '.join(sheet.views)})", *sheet.extra])
 
 
 def prediction_words(sheet: Sheet) -> str:
-    """How a class is predicted: ``fusion sum; a pass for every candidate label``."""
+    """Return how a class is predicted: ``fusion sum; a pass for every candidate label``."""
     return f"fusion {sheet.fusion}" + ("; a pass for every candidate label" if sheet.label_sweep else "")
 
 
@@ -74,17 +74,17 @@ def isolation_words(sheet: Sheet) -> str:
 
 
 def option_words(options: Any) -> str:
-    """``power=1 grid=1``, as they would stand after ``--set``."""
+    """Return ``power=1 grid=1``, as they would stand after ``--set``."""
     return " ".join(f"{key}={to_text(value)}" for key, value in options.items())
 
 
 def shown_choices(sheet: Sheet) -> list[Choice]:
-    """The parts worth a line: those that do something, and options that are set away from their defaults."""
+    """Return the parts worth a line: those that do something, and options that are set away from their defaults."""
     return [c for c in sheet.choices if (c.key and c.name not in ("none", "simultaneous")) or c.changed]
 
 
 def render(sheet: Sheet, out: Console) -> Iterable[RenderableType]:
-    """The card from top to bottom.
+    """Yield the card from top to bottom.
 
     Args:
         sheet: what is known.
@@ -188,7 +188,7 @@ def _bullets(lines: Iterable[str], width: int) -> RenderableType:
 
 
 def _formula(text: str, width: int) -> RenderableType:
-    """The formula as it stands; a line that is too long goes on below, further in."""
+    """Return the formula as it stands; a line that is too long goes on below, further in."""
     from rich.text import Text
 
     lines: list[str] = []

@@ -70,7 +70,7 @@ def _details(name: str, results: Sequence[Any]) -> Table:
 
 
 def _row(name: str, results: Sequence[Any]) -> tuple[str, ...]:
-    """Declared and measured, and the counts of the checks."""
+    """Return a row with what is declared, what was measured, and the counts of the checks."""
     counts = [sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")]
     numbers = [str(count) if count else "-" for count in counts]
     if ":" in name:  # a part has no isolation of its own

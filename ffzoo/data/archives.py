@@ -14,7 +14,7 @@ from ffzoo.errors import DataError, one_line
 
 
 def npz(path: str) -> Loader:
-    """A NumPy archive with x_train, y_train, x_test and y_test.
+    """Return a NumPy archive with x_train, y_train, x_test and y_test.
 
     Images are uint8 (N, H, W, C) or (N, H, W); features float (N, D); float images are taken too. Labels
     are integers (N,) or (N, 1).
@@ -36,7 +36,7 @@ def npz(path: str) -> Loader:
 
 
 def read_npz(file: Path, coarse: bool = False) -> RawData:
-    """The arrays of an archive, checked; ``coarse`` reads the superclasses of CIFAR-100.
+    """Return the arrays of an archive, checked; ``coarse`` reads the superclasses of CIFAR-100.
 
     Raises:
         DataError: corrupt, an array is missing, or one has a type or a shape that is none of images or features.

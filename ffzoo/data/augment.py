@@ -59,7 +59,7 @@ def random_crop(x: Tensor, padding: int, generator: torch.Generator) -> Tensor:
 
 
 def views(x: Tensor, flip: bool = False, shift: int = 0) -> list[Tensor]:
-    """What predictions are averaged over: images, moved by ``shift`` pixels to two opposite corners, and mirrored.
+    """Return what predictions are averaged over: images, moved by ``shift`` pixels to two opposite corners, mirrored.
 
     Args:
         x: images (B, C, H, W); of any shape without ``flip`` and ``shift``.
@@ -100,7 +100,7 @@ def alternating_flip(x: Tensor, index: Tensor, epoch: int, seed: int) -> Tensor:
 
     Args:
         x: images (B, C, H, W), any dtype.
-        index: position of each image in the training part, int64 (B,).
+        index: position of each image in the training set, int64 (B,).
         epoch: from 0.
         seed: of the choice.
 
@@ -174,7 +174,7 @@ class Augment:
         Args:
             x: images (B, C, H, W), uint8 or float.
             generator: source of the draws.
-            index: position of each image in the training part (B,); only ``alternating_flip`` needs it.
+            index: position of each image in the training set (B,); only ``alternating_flip`` needs it.
             epoch: from 0.
 
         Returns:

@@ -20,7 +20,7 @@ class Batch:
     Attributes:
         x: inputs, normalised float32, ``(B, C, H, W)`` or ``(B, D)``.
         y: labels ``(B,)``, int64.
-        index: position of each sample in the training part ``(B,)``, for rules with memory.
+        index: position of each sample in the training set ``(B,)``, for rules with memory.
         epoch: from 0.
         generator: the step's random numbers, on the device of ``x``; None draws from torch's own.
     """
@@ -39,11 +39,11 @@ class Samples(Protocol):
     """Training steps an epoch."""
 
     def __len__(self) -> int:
-        """Number of samples."""
+        """Return the number of samples."""
         ...
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches in order."""
+        """Return batches in order."""
         ...
 
 

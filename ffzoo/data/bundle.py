@@ -34,7 +34,7 @@ class RawData:
     Attributes:
         train_images: uint8 (N, C, H, W), float (N, D) or (N, C, H, W), or image files.
         train_labels: integers (N,) or (N, 1), from 0 to the number of classes - 1.
-        test_images: like ``train_images``; ``None`` if the set has no test part, and one is then split off.
+        test_images: like ``train_images``; ``None`` if the set has no test set, and one is then split off.
         test_labels: like ``train_labels``, ``None`` together with ``test_images``.
         class_names: one name a class; empty if unknown, and the classes are then those in the labels.
         superclasses: of every class, the number of its superclass; empty where there are none.
@@ -88,7 +88,7 @@ class Split:
     labels: Tensor
 
     def __len__(self) -> int:
-        """The number of samples."""
+        """Return the number of samples."""
         return len(self.labels)
 
     @property
@@ -108,13 +108,13 @@ class Split:
         return images + self.labels.nbytes
 
     def subset(self, index: Tensor) -> Split:
-        """The samples at ``index`` (int64 (M,)), in that order."""
+        """Return the samples at ``index`` (int64 (M,)), in that order."""
         if isinstance(self.images, Tensor):
             return Split(self.images[index.to(self.images.device)], self.labels[index.to(self.labels.device)])
         return Split(self.images.subset(index.tolist()), self.labels[index.to(self.labels.device)])
 
     def to(self, device: torch.device | str) -> Split:
-        """A split whose in-memory tensors, and every batch, are on ``device``."""
+        """Return a split whose in-memory tensors, and every batch, are on ``device``."""
         images = self.images.to(device) if isinstance(self.images, Tensor) else self.images
         return Split(images, self.labels.to(device))
 
@@ -143,7 +143,7 @@ class Split:
 
 
 def _read(images: FolderImages, order: Sequence[Tensor], pin: bool = False) -> Iterator[Tensor]:
-    """Decoded batches uint8 (B, 3, side, side), by worker processes when there are many images."""
+    """Return decoded batches uint8 (B, 3, side, side), by worker processes when there are many images."""
     large = sum(len(index) for index in order) >= _WORKERS_FROM
     loader = DataLoader(
         _Batches(images, order),
@@ -167,11 +167,11 @@ class DataBundle:
     Attributes:
         name: the data set's name.
         train: what is trained on.
-        validation: held out of the training part; ``None`` if nothing is.
+        validation: held out of the training set; ``None`` if nothing is.
         test: read once, at the end.
         num_classes: number of classes.
         shape: of one sample, (C, H, W) or (D,).
-        mean: per channel of the training part, pixels in [0, 1]; 0 for float data.
+        mean: per channel of the training set, pixels in [0, 1]; 0 for float data.
         std: like ``mean``; 1 for float data.
         class_names: one name a class.
         sha256: of the images and labels of all parts; for images left in files, of their names, sizes and
@@ -192,7 +192,7 @@ class DataBundle:
     split: str
 
     def to(self, device: torch.device | str) -> DataBundle:
-        """The same data with every part on ``device``."""
+        """Return the same data with every part on ``device``."""
         validation = None if self.validation is None else self.validation.to(device)
         return replace(self, train=self.train.to(device), validation=validation, test=self.test.to(device))
 
@@ -231,7 +231,7 @@ class Preprocess(nn.Module):
 def load_data(name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True) -> DataBundle:
     """Read a data set, check it and cut it into parts.
 
-    A set without a test part gets one of 20 %, stratified, with seed 0 whatever the options say, so that
+    A set without a test set gets one of 20 %, stratified, with seed 0 whatever the options say, so that
     every run of that set is tested on the same samples.
 
     Args:
@@ -354,7 +354,7 @@ def _check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.nd
 
 
 def _check_images(what: str, images: Tensor) -> Tensor:
-    """The images as uint8 or float32."""
+    """Return the images as uint8 or float32."""
     dims = (4,) if images.dtype == torch.uint8 else (2, 4)
     if not (images.dtype == torch.uint8 or images.is_floating_point()) or images.ndim not in dims:
         got = f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
@@ -394,7 +394,7 @@ def _divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Spl
 
 
 def _shrink(name: str, option: str, split: Split, options: DataOptions, words: list[str]) -> Split:
-    """The stratified subset that the option ``train_size`` or ``test_size`` asks for; noted in ``words``."""
+    """Return the stratified subset that the option ``train_size`` or ``test_size`` asks for; noted in ``words``."""
     size: int | None = getattr(options, option)
     if size is None or size == len(split):
         return split
@@ -436,7 +436,7 @@ def _decode(images: FolderImages) -> Tensor:
 
 
 def _statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and std per channel, pixels in [0, 1]; an estimate from evenly spaced images when in files."""
+    """Return the mean and std per channel, pixels in [0, 1]; an estimate from evenly spaced images when in files."""
     shape = _shape(train.images)
     if isinstance(train.images, Tensor) and train.images.is_floating_point():
         channels = shape[0] if len(shape) == 3 else 1

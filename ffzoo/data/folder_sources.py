@@ -24,9 +24,9 @@ _TINY_IMAGENET_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
 
 
 def folder(path: str) -> Loader:
-    """An image folder: ``train/`` with ``test/`` or ``val/``, or one folder a class directly.
+    """Return an image folder: ``train/`` with ``test/`` or ``val/``, or one folder per class directly.
 
-    With all three, ``val/`` joins the training part. Class folders alone have no test part, and one is
+    With all three, ``val/`` joins the training set. Class folders alone have no test set, and one is
     split off later. Images become RGB; they keep their size when they are squares of one size and are
     otherwise scaled and centre-cropped to 224 pixels, unless the option ``resize`` says more.
 
@@ -77,7 +77,7 @@ def imagenette(root: Path, download: bool) -> RawData:
 
 
 def tiny_imagenet(root: Path, download: bool) -> RawData:
-    """Tiny ImageNet: 100,000 images and the 10,000 of the validation part as test, 64x64, 200 classes.
+    """Tiny ImageNet: 100,000 images and the 10,000 of the validation set as test, 64x64, 200 classes.
 
     Raises:
         DataError: missing or corrupt.
@@ -103,10 +103,10 @@ def tiny_imagenet(root: Path, download: bool) -> RawData:
 
 
 def imagenet100(root: Path, download: bool) -> RawData:
-    """The 100 ImageNet classes of Tian et al. (2020); never downloaded, because ImageNet needs a login.
+    """Return the 100 ImageNet classes of Tian et al. (2020); never downloaded, because ImageNet needs a login.
 
     Read from ``imagenet100/`` or ``imagenet/``, each with ``train/<wnid>/`` and ``val/<wnid>/``; other
-    classes there are left out. The validation part is the test part.
+    classes there are left out. The validation set is the test set.
 
     Raises:
         DataError: missing, or a class has no training images.
@@ -156,7 +156,7 @@ def _folder_images(root: Path, paths: Sequence[str], side: int | None = None) ->
 def _train_test_folders(
     root: Path, training: Sequence[str], test: str, classes: Sequence[str], side: int | None
 ) -> RawData:
-    """The image files under ``root``; ``training`` folders are joined."""
+    """Return the image files under ``root``; ``training`` folders are joined."""
     found = [_scan(root / part, classes) for part in training]
     paths = [path for part, _ in found for path in part]
     labels = np.concatenate([part for _, part in found])

@@ -49,7 +49,7 @@ class FolderImages(Dataset[Tensor]):
         self.side = side
 
     def __len__(self) -> int:
-        """The number of images."""
+        """Return the number of images."""
         return len(self.files)
 
     def __getitem__(self, index: int) -> Tensor:
@@ -73,11 +73,11 @@ class FolderImages(Dataset[Tensor]):
         return square(pixels, self.side)
 
     def subset(self, index: Sequence[int]) -> FolderImages:
-        """The images at ``index``, in that order."""
+        """Return the images at ``index``, in that order."""
         return FolderImages(self.root, [self.files[i] for i in index], self.side)
 
     def resized(self, side: int) -> FolderImages:
-        """The same files read at another side."""
+        """Return the same files read at another side."""
         return FolderImages(self.root, self.files, side)
 
     @property
@@ -87,7 +87,7 @@ class FolderImages(Dataset[Tensor]):
 
 
 def common_side(root: Path, files: Sequence[str]) -> int:
-    """The side to read a folder at when nobody chose one.
+    """Return the side to read a folder at when nobody chose one.
 
     Only the headers of some evenly spaced images are read, because a large folder has too many.
 

@@ -22,7 +22,7 @@ class File:
     size: int | None = None
 
     def intact(self) -> bool:
-        """Whether its checksum or its size is as known."""
+        """Return whether its checksum or its size is as known."""
         from torchvision.datasets.utils import check_integrity
 
         if self.size is not None:
@@ -31,7 +31,7 @@ class File:
 
 
 def missing_error(name: str, places: Sequence[Path], why: str, remedy: str) -> DataError:
-    """The error of a set that is in none of its places, and what to do."""
+    """Return the error of a set that is in none of its places, and what to do."""
     looked = ", ".join(str(place) for place in places)
     return DataError(f"data set {name!r} is missing ({why}); looked for {looked}; {remedy}")
 

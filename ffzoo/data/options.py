@@ -34,18 +34,18 @@ class DataOptions:
     """How a data set is cut and scaled before training.
 
     Attributes:
-        validation: fraction of the training part held out, stratified; 0 trains on everything.
+        validation: fraction of the training set held out, stratified; 0 trains on everything.
         split_seed: seed of the validation split, of the subsets and of the classes that are kept.
         classes: classes kept, drawn at random: of one seed fewer are a part of more; ``None`` keeps all.
         groups: merge the classes at random into as many groups of equal size (or one more), or into the data set's
             ``superclasses``; they become the classes, and the images of each part stay the same.
         groups_seed: seed of the random groups.
         outputs: pretend that there are as many classes, those beyond the real ones without a sample.
-        train_size: images kept of the training part, stratified, after the validation split;
+        train_size: images kept of the training set, stratified, after the validation split;
             ``None`` keeps all.
-        test_size: images kept of the test part, stratified; ``None`` keeps all.
+        test_size: images kept of the test set, stratified; ``None`` keeps all.
         resize: side in pixels of the square images, bilinear and antialiased; ``None`` keeps the set's own.
-        test: ``"validation"`` puts the validation part in the place of the test part: settings are chosen so, without
+        test: ``"validation"`` puts the validation set in the place of the test set: settings are chosen so, without
             reading what they will be judged by.
         test_flip: average the scores of an image and of its mirror image wherever accuracy is measured, and in
             ``predict`` of the trained model; a fusion still chooses on unflipped images.
@@ -137,7 +137,7 @@ def check_augment(steps: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def default_root() -> Path:
-    """The folder data sets are read from and downloaded to.
+    """Return the folder data sets are read from and downloaded to.
 
     Returns:
         The folder the environment variable ``FFZOO_DATA`` names, or ``data`` in the platform's cache folder.

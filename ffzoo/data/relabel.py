@@ -23,8 +23,8 @@ def keep_classes(
 
     Args:
         name: the data set's, for messages.
-        train: training part.
-        test: test part, if the set has one.
+        train: training set.
+        test: test set, if the set has one.
         names: of the classes.
         options: how many, and the seed of the draw.
         words: gets a line of what was done.
@@ -95,6 +95,6 @@ def _at_most(option: str, value: int, classes: int, name: str) -> None:
 
 
 def _mapped(split: Split, new: np.ndarray[Any, Any]) -> Split:
-    """The samples whose class has a new number, with that number."""
+    """Return the samples whose class has a new number, with that number."""
     labels = torch.from_numpy(new)[split.labels]
     return replace(split.subset((labels >= 0).nonzero().flatten()), labels=labels[labels >= 0])

@@ -45,7 +45,7 @@ def digits(root: Path, download: bool) -> RawData:
     """Digits 8x8 of scikit-learn, 1,797 images, one channel; values 0 to 16 are scaled to 0 to 255.
 
     Returns:
-        uint8 (1797, 1, 8, 8), without a test part.
+        uint8 (1797, 1, 8, 8), without a test set.
     """
     from sklearn.datasets import load_digits
 
@@ -183,7 +183,7 @@ def stl10(root: Path, download: bool) -> RawData:
 
 
 def medmnist(flag: str) -> Loader:
-    """A two-dimensional MedMNIST subset at 28 pixels; the published validation part joins the training part.
+    """Return a two-dimensional MedMNIST subset at 28 pixels; the published validation set joins the training set.
 
     Args:
         flag: one of :data:`ffzoo.data.options.MEDMNIST`.

@@ -73,7 +73,7 @@ def orthogonalized(x: Tensor) -> Tensor:
 
 
 def _polynomial(s: Tensor) -> Tensor:
-    """``a I + b S + c S^2``."""
+    """Return ``a I + b S + c S^2``."""
     p = torch.addmm(s, s, s, beta=_B, alpha=_C)
     p.diagonal().add_(_A)
     return p

@@ -60,7 +60,7 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    """``F.conv2d`` by whichever way is faster."""
+    """Return ``F.conv2d`` by whichever way is faster."""
     if suits(x, weight, stride, padding, dilation, groups):
         y = conv2d(x, weight)
         return y if bias is None else y + bias.view(-1, 1, 1)
@@ -68,7 +68,7 @@ def _conv2d(
 
 
 def _convolution_backward(*args: Any, **kwargs: Any) -> Any:
-    """What blocks without autograd call for the gradient of their filters alone."""
+    """Return the gradient of filters alone, for blocks without autograd."""
     if not kwargs:
         d, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = args
         if wanted == [False, True, False] and not transposed and suits(x, weight, stride, padding, dilation, groups):
@@ -77,7 +77,7 @@ def _convolution_backward(*args: Any, **kwargs: Any) -> Any:
 
 
 def suits(x: Tensor, weight: Tensor, stride: Any, padding: Any, dilation: Any, groups: int) -> bool:
-    """Whether a convolution is 3x3 with stride 1 and padding 1, on a CPU, and gains by this."""
+    """Return whether a convolution is 3x3 with stride 1 and padding 1, on a CPU, and gains by this."""
     return (
         x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.float64)
@@ -89,7 +89,7 @@ def suits(x: Tensor, weight: Tensor, stride: Any, padding: Any, dilation: Any, g
 
 
 def gains(shape: Sequence[int], filters: Sequence[int]) -> bool:
-    """Whether inputs ``(B, C, H, W)`` and filters ``(C', C, 3, 3)`` are large enough for the transforms to pay."""
+    """Return whether inputs ``(B, C, H, W)`` and filters ``(C', C, 3, 3)`` are large enough to gain by it."""
     if len(shape) != 4 or tuple(filters[2:]) != (3, 3):
         return False
     fewer = 9 * shape[2] * shape[3] / _multiplications(tile(*shape[2:]), *shape[2:])
@@ -101,7 +101,7 @@ def _pair(value: Any) -> Any:
 
 
 def conv2d(x: Tensor, weight: Tensor) -> Tensor:
-    """The 3x3 convolution of ``x`` ``(B, C, H, W)``, padding 1: ``(B, C', H, W)``, channels innermost in memory.
+    """Return the 3x3 convolution of ``x`` ``(B, C, H, W)``, padding 1: ``(B, C', H, W)``, channels innermost in memory.
 
     Args:
         x: inputs, float32 or float64.
@@ -134,7 +134,7 @@ class _Conv2d(torch.autograd.Function):
 
 
 def _forward(x: Tensor, weight: Tensor, reads: list[Tensor] | None = None) -> Tensor:
-    """The output; ``reads`` gets the transformed inputs, a few samples each."""
+    """Return the output; ``reads`` gets the transformed inputs, a few samples each."""
     (_, channels, height, width), outputs = x.shape, len(weight)
     m = tile(height, width)
     of_inputs, of_filters, of_outputs = transforms(m, x.dtype, x.device)
@@ -157,7 +157,7 @@ def _forward(x: Tensor, weight: Tensor, reads: list[Tensor] | None = None) -> Te
 
 
 def weight_gradient(x: Tensor, d: Tensor) -> Tensor:
-    """Gradient ``(C', C, 3, 3)`` of the filters, from inputs ``(B, C, H, W)`` and outputs' d ``(B, C', H, W)``."""
+    """Return the gradient ``(C', C, 3, 3)`` of filters, from inputs ``(B, C, H, W)`` and d ``(B, C', H, W)``."""
     m = tile(*x.shape[2:])
     of_inputs, _, _ = transforms(m, x.dtype, x.device)
     return _weight_gradient((_read(part, m, of_inputs) for part in x.split(_at_once(x, m, d.shape[1]))), d, m)
@@ -176,24 +176,24 @@ def _weight_gradient(reads: Iterable[Tensor], d: Tensor, m: int) -> Tensor:
 
 
 def _read(x: Tensor, m: int, of_inputs: Tensor) -> Tensor:
-    """Transformed inputs ``(n^2, B * tiles, C)``."""
+    """Return transformed inputs ``(n^2, B * tiles, C)``."""
     return (of_inputs @ _tiles(x, m, 2)).view(len(of_inputs), -1, x.shape[1])
 
 
 def _at_once(x: Tensor, m: int, outputs: int) -> int:
-    """Samples whose transformed inputs, and outputs, take about ``_BYTES``."""
+    """Return how many samples have transformed inputs and outputs of about ``_BYTES``."""
     _, channels, height, width = x.shape
     numbers = _multiplications(m, height, width) * max(channels, outputs)
     return max(1, _BYTES // (numbers * x.element_size()))
 
 
 def tile(height: int, width: int) -> int:
-    """The side m that covers a map with the fewest multiplications."""
+    """Return the side m that covers a map with the fewest multiplications."""
     return min(_POINTS, key=lambda m: _multiplications(m, height, width))
 
 
 def _grid(m: int, height: int, width: int) -> tuple[int, int]:
-    """Rows and columns of tiles that cover a map."""
+    """Return rows and columns of tiles that cover a map."""
     return -(-height // m), -(-width // m)
 
 

@@ -68,7 +68,7 @@ class Ceiling:
 
 
 def layer_calls(algorithm: Algorithm, batch: Batch) -> list[Call]:
-    """The calls of convolutions and linear layers in the forward pass of one training step on ``batch``.
+    """Return the calls of convolutions and linear layers in the forward pass of one training step on ``batch``.
 
     Found by hooks on a copy, while its losses are computed; for a rule without losses, while it predicts (or gives its
     features, before its probe is fitted), and then no call needs the gradient at its input.
@@ -110,7 +110,7 @@ class Ceilings:
         self._known: dict[tuple[Call, str, str], Ceiling] = {}
 
     def of(self, algorithm: Algorithm, batch: Batch) -> Ceiling | None:
-        """The ceiling of one training step, in the precision, memory format and micro-batch of ``execution``.
+        """Return the ceiling of one training step, in the precision, memory format and micro-batch of ``execution``.
 
         Args:
             algorithm: its layers are timed with random values.
@@ -145,7 +145,7 @@ class Ceilings:
 
 
 def copy_bandwidth(device: torch.device) -> float:
-    """Bytes per second, read and written, of a copy that no cache can hold."""
+    """Return bytes per second, read and written, of a copy that no cache can hold."""
     # Ones: memory that was never written is one page of zeros, read from the cache again and again.
     source = torch.ones(_COPIED, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
@@ -188,7 +188,7 @@ def _operations(call: Call, precision: str, memory_format: str, device: torch.de
 
 
 def _best(call: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call: the best of several timings, short calls several at a time."""
+    """Return seconds of one call: the best of several timings, short calls several at a time."""
     call()
     once = seconds(call, device)
     count = max(1, round(_LONG_ENOUGH / max(once, 1e-7)))

@@ -9,7 +9,7 @@ from ffzoo.algorithms.contract import Algorithm
 
 
 def copy_of(algorithm: Algorithm) -> Algorithm:
-    """A copy that runs as the algorithm does, but uncompiled: a probe of a few steps would compile for minutes."""
+    """Return a copy that runs as the algorithm does, but uncompiled: compiling would take minutes."""
     copied = copy.deepcopy(algorithm)
     if getattr(copied, "execution", None) is not None and copied.execution.compile:
         copied.execution = dataclasses.replace(copied.execution, compile=False)

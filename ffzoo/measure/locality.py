@@ -86,7 +86,7 @@ def probe(algorithm: Algorithm, batch: Batch) -> Locality:
 
 
 def structural(algorithm: Algorithm, batch: Batch) -> Structural | None:
-    """The matrix of gradient norms, losses by blocks, judged against what the algorithm declares.
+    """Return the matrix of gradient norms, losses by blocks, judged against what the algorithm declares.
 
     Args:
         algorithm: probed on a copy.
@@ -187,7 +187,7 @@ def _moved(
     changed: Collection[int | None],
     before: int,
 ) -> dict[int, str]:
-    """Blocks below ``before`` that differ from what was expected, and where that showed first."""
+    """Return blocks below ``before`` that differ from what was expected, and where that showed first."""
     moved: dict[int, str] = {}
     for number, state in enumerate(_states(warm, batch, len(expected), changed)):
         for key, value in state.items():
@@ -199,7 +199,7 @@ def _moved(
 
 
 def _states(warm: Algorithm, batch: Batch, steps: int, changed: Collection[int | None]) -> Iterator[dict[str, Tensor]]:
-    """The state after each step of a copy in which what ``changed`` owns was changed first."""
+    """Return the state after each step of a copy in which what ``changed`` owns was changed first."""
     twin = copy.deepcopy(warm)
     noise = torch.Generator().manual_seed(0)
     if changed:
@@ -220,13 +220,13 @@ def _states(warm: Algorithm, batch: Batch, steps: int, changed: Collection[int |
 
 
 def _disturbed(value: Tensor, noise: torch.Generator) -> Tensor:
-    """A little more of everything: what may not be negative (variances, counters) stays valid."""
+    """Return a little more of everything: what may not be negative (variances, counters) stays valid."""
     u = torch.rand(value.shape, generator=noise).to(value)
     return value + (0.05 + 0.1 * u) * (value.abs() + 0.1)
 
 
 def state_of(algorithm: Algorithm) -> dict[str, Tensor]:
-    """All tensors of the state dict and the training state, not copied."""
+    """Return all tensors of the state dict and the training state, not copied."""
     return {**algorithm.state_dict(), **algorithm.training_state()[0]}
 
 
@@ -262,7 +262,7 @@ def seed_all(algorithm: Algorithm, seed: int) -> None:
 
 @contextmanager
 def _undisturbed(algorithm: Algorithm) -> Iterator[None]:
-    """Random state is put back; on an accelerator kernels are the deterministic ones where there are any."""
+    """Restore the random state; on an accelerator use deterministic kernels where there are any."""
     devices = _accelerators(algorithm)
     with torch.random.fork_rng(devices=devices):
         seed_all(algorithm, 0)

@@ -17,13 +17,13 @@ from ffzoo.parts.projection import pool_grid
 def linear_probes(
     algorithm: Algorithm, train: Iterable[Batch], test: Iterable[Batch], grid: int = 4, l2: float = 1e-4
 ) -> list[float]:
-    """Accuracy of a logistic regression on the features of each block.
+    """Return the accuracy of a logistic regression on the features of each block.
 
     Args:
         algorithm: trained, in evaluation mode.
         train: what the probes are fitted on.
         test: what they are tested on.
-        grid: maps are averaged on that many windows a side first.
+        grid: maps are averaged on that many windows per side first.
         l2: weight decay of the probes.
 
     Returns:

@@ -53,7 +53,7 @@ class Gap:
 
 
 def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
-    """Mean of independent values, one a seed, with its interval.
+    """Return the mean of independent values, one per seed, with its interval.
 
     Args:
         values: at least one.
@@ -76,7 +76,7 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
 
 
 def paired_gap(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Gap:
-    """Mean of ``first - second``, seed by seed, with its interval.
+    """Return the mean of ``first - second``, seed by seed, with its interval.
 
     Raises:
         ValueError: the two have not as many values.
@@ -85,7 +85,7 @@ def paired_gap(first: Sequence[float], second: Sequence[float], confidence: floa
 
 
 def trend(gaps: Mapping[float, Sequence[float]], confidence: float = 0.95) -> Gap:
-    """How a gap grows with log x: the least-squares slope of each seed, with the interval over seeds.
+    """Return how a gap grows with log x: the least-squares slope of each seed, with the interval over seeds.
 
     Args:
         gaps: x (more than 0) -> the gap of every seed, in the same order for all x; at least two x.
@@ -152,7 +152,7 @@ def factorial_effects(
     would repeat with other seeds on the same data, and not on other data.
 
     Args:
-        cells: levels, -1 or 1 a factor -> a value a seed, in the same order of seeds everywhere; at least two seeds.
+        cells: levels, -1 or 1 per factor -> a value per seed, in the same order everywhere; at least two seeds.
         contrasts: name -> the factors whose levels are multiplied: one for a main effect, two for an interaction.
         confidence: that none of the effects named different from 0 is 0.
 
@@ -193,7 +193,7 @@ def factorial_effects(
 
 
 def judge(gap: Gap, claimed: Literal[1, -1], conclusive: bool = True) -> Verdict:
-    """What an interval says of a claim about a sign.
+    """Return what an interval says of a claim about a sign.
 
     Args:
         gap: what was measured.

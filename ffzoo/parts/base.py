@@ -63,7 +63,7 @@ class View:
     sign: int
 
     def rows(self, part: slice) -> View:
-        """Some of its samples."""
+        """Return some of its samples."""
         return View(self.x[part], None if self.y is None else self.y[part], self.sign)
 
 
@@ -73,7 +73,7 @@ class Context:
 
     Attributes:
         y: labels ``(B,)``, int64.
-        signs: one a view: +1 positive, -1 negative.
+        signs: one per view: +1 positive, -1 negative.
         block: index of the block, from 0.
         depth: number of blocks.
         epoch: from 0.
@@ -115,24 +115,24 @@ class Goodness(nn.Module):
         super().__init__()
 
     def attach(self, backbone: Backbone) -> None:
-        """Called once, when all blocks are there; for what needs more of the network than its shapes."""
+        """Attach to the network once all blocks exist; for what needs more of it than its shapes."""
 
     def prepare(self, train: Samples) -> None:
-        """Called once before the first step, with the training part without augmentation."""
+        """Prepare before the first step, from the training set without augmentation."""
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
         """Score the features ``h`` ``(B, C, H, W)`` or ``(B, D)``; the shape is that of ``kind``."""
         raise NotImplementedError
 
     def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
-        """The closed form's forward: the score, and what :meth:`pull_back` needs beside ``h``.
+        """Return the closed form's forward: the score, and what :meth:`pull_back` needs beside ``h``.
 
         ``h`` may be half precision; the score is not.
         """
         raise NotImplementedError
 
     def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The closed form's backward, without autograd.
+        """Return the closed form's backward, without autograd.
 
         Args:
             h: features that left a ReLU.
@@ -154,7 +154,7 @@ class FunctionGoodness(Goodness):
         self.function = function
 
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
-        """``function(h)``, ``(B,)``."""
+        """Return ``function(h)``, ``(B,)``."""
         return self.function(h)
 
 
@@ -178,14 +178,14 @@ class LocalLoss(nn.Module):
         super().__init__()
 
     def prepare(self, train: Samples) -> None:
-        """Called once before the first step, with the training part without augmentation."""
+        """Prepare before the first step, from the training set without augmentation."""
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """One score a view, rows aligned -> scalar."""
+        """Map one score per view, rows aligned, to a scalar."""
         raise NotImplementedError
 
     def gradient(self, scores: tuple[Tensor, ...], ctx: Context) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The loss and its gradient at each score, without autograd."""
+        """Return the loss and its gradient at each score, without autograd."""
         raise NotImplementedError
 
 
@@ -204,7 +204,7 @@ class LabelEmbedding(nn.Module):
         self.num_classes = num_classes
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape the backbone sees for data of ``shape``.
+        """Return the shape the backbone sees for data of ``shape``.
 
         Raises:
             RecipeError: the label does not fit into such an input.
@@ -214,7 +214,7 @@ class LabelEmbedding(nn.Module):
     def attach(
         self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
     ) -> None:
-        """Called once before the first use, for embeddings that need shapes or random numbers.
+        """Prepare before the first use, for embeddings that need shapes or random numbers.
 
         Args:
             input_shape: what :meth:`input_shape` returned.
@@ -223,11 +223,11 @@ class LabelEmbedding(nn.Module):
         """
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """``x`` with the labels ``y`` ``(B,)`` written in; None writes the neutral label."""
+        """Return ``x`` with the labels ``y`` ``(B,)`` written in; None writes the neutral label."""
         raise NotImplementedError
 
     def inject(self, block: int, u: Tensor, y: Tensor | None) -> Tensor:
-        """What a block after the first reads, with the labels written in; for embeddings that are ``per_block``.
+        """Return what a block after the first reads, with the labels written in; for embeddings that are ``per_block``.
 
         Args:
             block: index of the block that reads it, at least 1.
@@ -237,7 +237,7 @@ class LabelEmbedding(nn.Module):
         raise NotImplementedError
 
     def owner(self, name: str) -> int:
-        """The block that trains a parameter or buffer; the first, unless overridden.
+        """Return the block that trains a parameter or buffer; the first, unless overridden.
 
         Args:
             name: the tensor's name in :meth:`state_dict`.
@@ -263,11 +263,11 @@ class Negatives(nn.Module):
         self.num_classes = num_classes
 
     def positive(self, x: Tensor) -> Tensor:
-        """The positive view of inputs ``x``, in training and in prediction."""
+        """Return the positive view of inputs ``x``, in training and in prediction."""
         return x
 
     def forward(self, x: Tensor, y: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Inputs ``x`` and labels ``(B,)`` -> those of as many negative samples.
+        """Return inputs ``x`` and labels ``(B,)`` -> those of as many negative samples.
 
         Where ``reads_prediction`` a fourth argument holds the present prediction ``(B, K)``, without a graph.
         """
@@ -329,22 +329,22 @@ class Fusion(nn.Module):
         return True
 
     def feature(self, block: int, h: Tensor) -> Tensor | None:
-        """The fusion path: what is kept of a block's features ``h``, ``(B, d)``; None skips the block."""
+        """Return the fusion path: what is kept of a block's features ``h``, ``(B, d)``; None skips the block."""
         raise NotImplementedError
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Scores ``(B, K)`` of each block, or what :meth:`feature` kept -> ``(B, K)``."""
+        """Return scores ``(B, K)`` of each block, or what :meth:`feature` kept -> ``(B, K)``."""
         raise NotImplementedError
 
     def loss(self, blocks: Sequence[Tensor], y: Tensor) -> Tensor | None:
-        """The fusion's own training loss; None when it has nothing to train."""
+        """Return the fusion's own training loss; None when it has nothing to train."""
         return None
 
     def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
         """Choose settings on validation scores ``(B, K)`` of each block and labels ``(B,)``."""
 
     def fit(self, blocks: Sequence[Tensor], y: Tensor) -> None:
-        """Train on the whole training part, after the blocks.
+        """Train on the whole training set, after the blocks.
 
         Args:
             blocks: what :meth:`feature` kept of each block.

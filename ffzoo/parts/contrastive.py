@@ -41,7 +41,7 @@ class ProjectionHead(Goodness):
         self.weight = nn.Parameter(weight) if config.width else None
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """``(B, C, H, W)`` or ``(B, D)`` -> ``(B, width)``."""
+        """Return ``(B, C, H, W)`` or ``(B, D)`` -> ``(B, width)``."""
         a = pool_grid(self.norm(full_precision(h)), self.grid)
         return a if self.weight is None else a @ self.weight
 

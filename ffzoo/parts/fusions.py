@@ -32,7 +32,7 @@ class Sum(Fusion):
         self.of = config.of if build.kind == "class" else "score"
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """Return ``(B, K)``."""
         chosen = blocks[self.first :]
         if self.of != "score":
             chosen = [z.log_softmax(1) if self.of == "log_softmax" else z.softmax(1) for z in chosen]
@@ -43,12 +43,12 @@ class Last(Fusion):
     """The last block's scores."""
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """Return ``(B, K)``."""
         return blocks[-1]
 
 
 class BestRange(Fusion):
-    """The sum over the range of blocks that scores best on the validation part.
+    """The sum over the range of blocks that scores best on the validation set.
 
     DeeperForward (ICLR 2025) calls it SIP. Before calibration the range is all blocks.
 
@@ -70,7 +70,7 @@ class BestRange(Fusion):
         return F.pad(scores.cumsum(0), (0, 0, 0, 0, 1, 0))
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """Return ``(B, K)``."""
         start, end = self.range.tolist()
         sums = self._sums(blocks)
         return sums[end + 1] - sums[start]
@@ -91,7 +91,7 @@ class BestRange(Fusion):
 
 
 class Weights(Fusion):
-    """A convex combination of the blocks' log softmax(z_l) (or goodness), weights learned on the validation part.
+    """A convex combination of the blocks' log softmax(z_l) (or goodness), weights learned on the validation set.
 
     The weights are softmax(v), and v minimizes the cross-entropy of the combination by L-BFGS, from equal weights;
     before calibration they are equal.
@@ -109,11 +109,11 @@ class Weights(Fusion):
         self.register_buffer("weight", torch.full((build.scored,), 1 / build.scored))
 
     def _stacked(self, blocks: Sequence[Tensor]) -> Tensor:
-        """What is combined, ``(L, B, K)``."""
+        """Return what is combined, ``(L, B, K)``."""
         return torch.stack([z.log_softmax(1) if self.kind == "class" else z for z in blocks])
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """Return ``(B, K)``."""
         return torch.einsum("l,lbk->bk", self.weight, self._stacked(blocks))
 
     def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
@@ -147,7 +147,7 @@ class ConcatLinear(Fusion):
         return F.layer_norm(pooled, pooled.shape[1:])
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """Return ``(B, K)``."""
         return self.linear(torch.cat(tuple(blocks), 1))
 
     def loss(self, blocks: Sequence[Tensor], y: Tensor) -> Tensor:
@@ -164,7 +164,7 @@ class Probe(Fusion):
     Attributes:
         weight: W ``(K, d)``, a buffer.
         bias: b ``(K,)``, a buffer.
-        mean: of each feature over the training part ``(d,)``.
+        mean: of each feature over the training set ``(d,)``.
         scale: one over its standard deviation ``(d,)``.
     """
 
@@ -186,7 +186,7 @@ class Probe(Fusion):
         self.register_buffer("scale", torch.ones(width))
 
     def feature(self, block: int, h: Tensor) -> Tensor | None:
-        """The pooled features of a block ``(B, d_l)``."""
+        """Return the pooled features of a block ``(B, d_l)``."""
         return None if block < self.first else pool_grid(h, self.grid)
 
     @property
@@ -195,7 +195,7 @@ class Probe(Fusion):
         return bool(self.weight.any() | self.bias.any() | (self.scale != 1).any())
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``.
+        """Return ``(B, K)``.
 
         Raises:
             NotFittedError: :meth:`fit` has not run.
@@ -209,7 +209,7 @@ class Probe(Fusion):
         return F.linear((f - self.mean) * self.scale, self.weight, self.bias)
 
     def fit(self, blocks: Sequence[Tensor], y: Tensor) -> None:
-        """Standardize on the training part, then fit W and b from zero."""
+        """Standardize on the training set, then fit W and b from zero."""
         fitted = linear_probe(torch.cat(tuple(blocks), 1), y, len(self.bias), self.l2)
         for buffer, value in zip((self.mean, self.scale, self.weight, self.bias), fitted, strict=True):
             buffer.copy_(value)
@@ -237,7 +237,7 @@ def linear_probe(f: Tensor, y: Tensor, num_classes: int, l2: float) -> tuple[Ten
 
 
 def _width(shapes: Sequence[tuple[int, ...]], grid: int) -> int:
-    """Numbers that pooling on a grid leaves of all blocks' features."""
+    """Return numbers that pooling on a grid leaves of all blocks' features."""
     return sum(shape[0] * (min(grid, *shape[1:]) ** 2 if len(shape) == 3 else 1) for shape in shapes)
 
 

@@ -1,4 +1,4 @@
-"""Sample goodness: one number a sample."""
+"""Sample goodness: one number per sample."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class SumSquares(Goodness):
     factor = 1.0
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """``(B,)``."""
+        """Return ``(B,)``."""
         return full_precision(h).square().sum(tuple(range(1, h.dim()))) * self.factor
 
     def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
-        """Nothing is kept: dG/dh = 2 h."""
+        """Keep nothing: dG/dh = 2 h."""
         return self(h, ctx), None
 
     def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

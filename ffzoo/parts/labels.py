@@ -18,12 +18,12 @@ class NoLabel(LabelEmbedding):
     """The input as it is."""
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """``x`` unchanged."""
+        """Return ``x`` unchanged."""
         return x
 
 
 def _code(x: Tensor, y: Tensor | None, num_classes: int, value: float) -> Tensor:
-    """``(B, K)``: value at the label, 0 elsewhere; value / K everywhere for the neutral label."""
+    """Return ``(B, K)``: value at the label, 0 elsewhere; value / K everywhere for the neutral label."""
     if y is None:
         return x.new_full((len(x), num_classes), value / num_classes)
     return F.one_hot(y, num_classes).to(x.dtype) * value
@@ -40,7 +40,7 @@ class Overlay(LabelEmbedding):
         self.value = config.value
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The same shape."""
+        """Return the same shape."""
         room = math.prod(shape[1:]) if len(shape) > 1 else shape[0]
         if room < self.num_classes:
             raise RecipeError(
@@ -50,7 +50,7 @@ class Overlay(LabelEmbedding):
         return shape
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """A copy of ``x`` with its first K inputs replaced."""
+        """Return a copy of ``x`` with its first K inputs replaced."""
         flat = x.flatten(1)
         code = _code(x, y, self.num_classes, self.value)
         return torch.cat([code, flat[:, self.num_classes :]], 1).view_as(x)
@@ -68,14 +68,14 @@ class Concat(LabelEmbedding):
         return (shape[0] + self.num_classes, *shape[1:])
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """``x`` with the label appended along dimension 1."""
+        """Return ``x`` with the label appended along dimension 1."""
         code = _code(x, y, self.num_classes, self.value)
         code = code.view(*code.shape, *[1] * (x.dim() - 2)).expand(-1, -1, *x.shape[2:])
         return torch.cat([x, code], 1)
 
 
 class ClassPattern(LabelEmbedding):
-    """A random pattern a class, added to the input or put beside it; the neutral label is the mean pattern.
+    """A random pattern per class, added to the input or put beside it; the neutral label is the mean pattern.
 
     Lee and Song 2023 (SymBa), arXiv:2303.08418, call it the intrinsic class pattern; the further channel with learned
     patterns is that of Dooms et al. 2023 (Trifecta), arXiv:2311.18130.
@@ -91,7 +91,7 @@ class ClassPattern(LabelEmbedding):
         self.place, self.scale, self.learned = config.place, config.scale, config.learned
 
     def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The same shape, or with a channel more, or with twice the features."""
+        """Return the same shape, or with a channel more, or with twice the features."""
         if self.place == "add":
             return shape
         return (shape[0] + 1, *shape[1:]) if len(shape) > 1 else (2 * shape[0],)
@@ -110,6 +110,6 @@ class ClassPattern(LabelEmbedding):
             self.register_buffer("patterns", patterns)
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """``x`` plus its label's pattern, or both along dimension 1."""
+        """Return ``x`` plus its label's pattern, or both along dimension 1."""
         chosen = self.patterns.mean(0).expand(len(x), *self.patterns.shape[1:]) if y is None else self.patterns[y]
         return x + chosen if self.place == "add" else torch.cat([x, chosen], 1)

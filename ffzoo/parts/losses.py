@@ -56,7 +56,7 @@ class NPairMargin(LocalLoss):
         self.margin, self.label_smoothing = config.margin, build.label_smoothing
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """Mean over the positive view's class scores ``(B, K)``."""
+        """Return the mean over the positive view's class scores ``(B, K)``."""
         assert ctx.y is not None
         margins = self.margin * (1 - F.one_hot(ctx.y, scores[0].shape[1]))
         return F.cross_entropy(scores[0] + margins, ctx.y, label_smoothing=self.label_smoothing)
@@ -78,7 +78,7 @@ class Logistic(LocalLoss):
         self.scale = float(math.prod(build.shape)) if config.scale == "dim" else config.scale
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """Mean over the views of the logistic loss at their signs."""
+        """Return the mean over the views of the logistic loss at their signs."""
         losses = [
             F.softplus(-sign * self.scale * (score - self.threshold)).mean()
             for sign, score in zip(ctx.signs, scores, strict=True)
@@ -111,7 +111,7 @@ class SymmetricSoftplus(LocalLoss):
         self.alpha = config.alpha
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
-        """Mean over pairs of a positive and a negative view."""
+        """Return the mean over pairs of a positive and a negative view."""
         positive, negative = scores
         return F.softplus(-self.alpha * (positive - negative)).mean()
 

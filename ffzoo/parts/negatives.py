@@ -21,7 +21,7 @@ class WrongLabel(Negatives):
     wrong_labels = True
 
     def forward(self, x: Tensor, y: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """``x`` and wrong labels ``(B,)``."""
+        """Return ``x`` and wrong labels ``(B,)``."""
         shift = torch.randint(1, self.num_classes, y.shape, generator=generator, device=y.device)
         return x, (y + shift) % self.num_classes
 
@@ -40,7 +40,7 @@ class HardLabel(Negatives):
     def forward(
         self, x: Tensor, y: Tensor, generator: torch.Generator | None, prediction: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """``x`` and wrong labels ``(B,)``, given scores ``(B, K)``."""
+        """Return ``x`` and wrong labels ``(B,)``, given scores ``(B, K)``."""
         assert prediction is not None
         wrong = prediction.scatter(1, y[:, None], -torch.inf).softmax(1)  # never the true label, whatever the scores
         # Of exponential waiting times at these rates the shortest is a draw from them.

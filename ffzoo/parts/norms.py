@@ -27,7 +27,7 @@ class Normalization(nn.Module):
         super().__init__()
 
     def forward(self, h: Tensor) -> Tensor:
-        """Features ``h`` -> the same shape."""
+        """Return features ``h`` -> the same shape."""
         return h
 
 
@@ -38,7 +38,7 @@ class LayerNorm(Normalization):
     """
 
     def forward(self, h: Tensor) -> Tensor:
-        """``h`` with mean 0 and variance 1 a sample."""
+        """Return ``h`` with mean 0 and variance 1 per sample."""
         # The mean over all features asks for no order, and the kernels want a sample in one piece.
         last = h.dim() == 4 and h.is_contiguous(memory_format=torch.channels_last)
         flat = h.permute(0, 2, 3, 1) if last else h
@@ -56,7 +56,7 @@ class RMS(Normalization):
     """
 
     def forward(self, h: Tensor) -> Tensor:
-        """``h`` with mean square 1 a sample."""
+        """Return ``h`` with mean square 1 per sample."""
         return F.rms_norm(h, h.shape[1:], eps=1e-8)
 
 
@@ -64,7 +64,7 @@ class L2(Normalization):
     """h / ||h||_2 over all features of a sample."""
 
     def forward(self, h: Tensor) -> Tensor:
-        """``h`` with Euclidean norm 1 a sample."""
+        """Return ``h`` with Euclidean norm 1 per sample."""
         return F.normalize(h.flatten(1), dim=1).view_as(h)
 
 
@@ -82,10 +82,10 @@ class BatchNorm(Normalization):
         self.norm = layer(shape[0], affine=False)
 
     def forward(self, h: Tensor) -> Tensor:
-        """``h`` with mean 0 and variance 1 a channel.
+        """Return ``h`` with mean 0 and variance 1 per channel.
 
         Raises:
-            OptionError: training on one value a channel.
+            OptionError: training on one value per channel.
         """
         try:
             return self.norm(h)
@@ -107,6 +107,6 @@ class GroupNorm(Normalization):
         self.groups = max(g for g in range(1, most + 1) if shape[0] % g == 0)
 
     def forward(self, h: Tensor) -> Tensor:
-        """``h`` with mean 0 and variance 1 a group."""
+        """Return ``h`` with mean 0 and variance 1 per group."""
         flat = h.reshape(len(h), self.groups, -1)
         return F.layer_norm(flat, flat.shape[2:]).view_as(h)

@@ -15,17 +15,17 @@ class Projection:
 
     Attributes:
         power: 1 reads the features, 2 their energies.
-        grid: pooling windows a side, clipped to the map; ``"all"`` keeps every position, ``"pyramid"`` takes
+        grid: pooling windows per side, clipped to the map; ``"all"`` keeps every position, ``"pyramid"`` takes
             as many as the last block has times this block's channels, rounded.
         max_features: the grid is made coarser until the pooled vector has at most this many numbers; 0 for no bound.
         pool: mean or sum inside a window.
         l2: divide by the Euclidean norm: not at all, over channels at each position before pooling,
             or over the pooled vector.
         projection: the matrix P: frozen random N(0, 1/d), frozen orthogonal, learned, the mean over one channel
-            group a class, frozen waves of one frequency a class, or frozen label embeddings N(0, 1), one table for
+            group per class, frozen waves of one frequency per class, or frozen label embeddings N(0, 1), one table for
             all blocks that is averaged to each block's width.
         wave: the form of waves: sin(f_k j) for the j-th feature, f_k evenly from 50 to 512, or its sign.
-        mix: P times a learned factor a class, or times a learned K x K matrix; both start from N(0, 0.01^2).
+        mix: P times a learned factor per class, or times a learned K x K matrix; both start from N(0, 0.01^2).
         unit: the columns of P are divided by their norms.
         bias: none, frozen random N(0, 1), or learned (from 0).
         prototypes: columns of P a class, reduced by logsumexp.
@@ -144,7 +144,7 @@ class ConcatLinear:
 
     Attributes:
         first: index of the first block that counts, from 0.
-        grid: pooling windows a side on the fusion path; 1 is global average pooling.
+        grid: pooling windows per side on the fusion path; 1 is global average pooling.
         lr: learning rate of the head, which has its own optimizer.
     """
 
@@ -159,7 +159,7 @@ class Probe:
 
     Attributes:
         first: index of the first block that counts, from 0.
-        grid: pooling windows a side; 1 is global average pooling.
+        grid: pooling windows per side; 1 is global average pooling.
         l2: weight of the squared norm of the matrix beside the mean cross-entropy.
     """
 
@@ -175,7 +175,7 @@ class OutputOptions:
     Attributes:
         forward_norm: name of the normalization of what a block, or the output layer, reads of the block before;
             ``"auto"`` is ``layernorm`` between native blocks and ``none`` in a model that brings norms of its own.
-        grid: pooling windows a side to which maps are averaged for the output layer; ``"all"`` keeps every position.
+        grid: pooling windows per side to which maps are averaged for the output layer; ``"all"`` keeps every position.
     """
 
     forward_norm: str = "auto"
@@ -206,7 +206,7 @@ class NPairMargin:
 
 @options
 class ClassPattern:
-    """A pattern a class, of the input's shape.
+    """A pattern per class, of the input's shape.
 
     Attributes:
         place: add the pattern to the input, or put one beside it: a further channel of an image, as many further
@@ -226,7 +226,7 @@ class ProjectionHead:
 
     Attributes:
         width: numbers of the embedding; 0 for the pooled features themselves.
-        grid: pooling windows a side, clipped to the map; 1 is global average pooling.
+        grid: pooling windows per side, clipped to the map; 1 is global average pooling.
         norm: name of a normalization in front of the pooling.
     """
 

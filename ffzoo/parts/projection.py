@@ -106,7 +106,7 @@ def _windows(length: int, size: int) -> list[slice]:
 
 
 def unpool(da: Tensor, grid: int | str, mode: str, like: Tensor, factor: Tensor | None = None) -> Tensor:
-    """The adjoint of :func:`pool_grid` (at power 1), times ``factor`` where one is given.
+    """Return the adjoint of :func:`pool_grid` (at power 1), times ``factor`` where one is given.
 
     Args:
         da: ``(B, d)``, shaped like what the pooling returns.
@@ -144,7 +144,7 @@ def unpool(da: Tensor, grid: int | str, mode: str, like: Tensor, factor: Tensor 
 
 
 def _spread(length: int, size: int) -> Tensor:
-    """``(length, size)``: 1 where a position lies in a window."""
+    """Return ``(length, size)``: 1 where a position lies in a window."""
     matrix = torch.zeros(length, size)
     for i, window in enumerate(_windows(length, size)):
         matrix[window, i] = 1.0
@@ -214,22 +214,22 @@ class Projection(Goodness):
         return p @ self.mix if self.config.mix == "matrix" else p * self.mix
 
     def pooled(self, h: Tensor) -> Tensor:
-        """A ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
+        """Return a ``(B, d)`` of features ``h`` ``(B, C, H, W)`` or ``(B, D)``."""
         a = self._pooled_raw(h)
         return F.normalize(a, dim=1, eps=_EPS) if self.config.l2 == "pooled" else a
 
     def forward(self, h: Tensor, ctx: Context | None = None) -> Tensor:
-        """Class scores z ``(B, K)``."""
+        """Return class scores z ``(B, K)``."""
         return self._reduce(self._logits(self.pooled(h), self.temperature()))
 
     def _pooled_raw(self, h: Tensor) -> Tensor:
-        """The pooled vector before it is normalized."""
+        """Return the pooled vector before it is normalized."""
         if self.config.l2 == "position":
             h = F.normalize(full_precision(h), dim=1, eps=_EPS)
         return pool_grid(h, self.grid, self.config.pool, self.config.power)
 
     def _logits(self, a: Tensor, t: Tensor | float) -> Tensor:
-        """(a P + b) / T, ``(B, K * m)``."""
+        """Return (a P + b) / T, ``(B, K * m)``."""
         z = a @ self.matrix()
         if self.config.bias != "none":
             z = z + self.bias
@@ -239,14 +239,14 @@ class Projection(Goodness):
         return z.clamp(-self.config.clamp, self.config.clamp) if self.config.clamp else z
 
     def _reduce(self, z: Tensor) -> Tensor:
-        """``(B, K * m) -> (B, K)``."""
+        """Return ``(B, K * m) -> (B, K)``."""
         z = self._clamped(z)
         if self.config.prototypes > 1:
             z = rearrange(z, "b (k m) -> b k m", k=self.num_classes).logsumexp(-1)
         return z
 
     def scored(self, h: Tensor, ctx: Context) -> tuple[Tensor, Any]:
-        """Class scores z ``(B, K)``; keeps the pooled a, its norm, the temperature and the logits behind it."""
+        """Return class scores z ``(B, K)``; keeps the pooled a, its norm, the temperature and the logits behind it."""
         a, norm = self._pooled_raw(h), None
         if self.config.l2 == "pooled":
             norm = a.norm(dim=1, keepdim=True).clamp_min_(_EPS)
@@ -258,7 +258,7 @@ class Projection(Goodness):
         return self._reduce(v), (needed, norm, t, v)
 
     def pull_back(self, h: Tensor, kept: Any, d_score: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The module's closed form; a prototype's share of its class is its softmax, and L2 projects the radius out."""
+        """Apply the module's closed form; a prototype has its softmax of the class, and L2 projects the radius out."""
         a, norm, t, v = kept
         c = self.config
         d = d_score

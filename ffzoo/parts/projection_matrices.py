@@ -1,4 +1,4 @@
-"""What the class goodness projects with: the matrix P ``(d, K * m)``, one column a class and prototype."""
+"""What the class goodness projects with: the matrix P ``(d, K * m)``, one column per class and prototype."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def class_matrix(config: options.Projection, build: Build, positions: int) -> Te
     Args:
         config: the options of the class goodness.
         build: of its block.
-        positions: windows of the map, 1 for flat features: d is as many numbers a channel.
+        positions: windows of the map, 1 for flat features: d is as many numbers per channel.
     """
     d, k = build.shape[0] * positions, build.num_classes * config.prototypes
     random = torch.randn(d, k, generator=build.generator) / math.sqrt(d)
@@ -59,7 +59,7 @@ def group_matrix(shape: tuple[int, ...], positions: int, num_classes: int) -> Te
 
 
 def wave_matrix(d: int, num_classes: int, form: str) -> Tensor:
-    """P ``(d, K)`` of waves along the features, one frequency a class (LLS, arXiv:2405.15868)."""
+    """P ``(d, K)`` of waves along the features, one frequency per class (LLS, arXiv:2405.15868)."""
     frequencies = torch.linspace(50, 512, num_classes, dtype=torch.float64)
     waves = torch.sin(torch.arange(d, dtype=torch.float64)[:, None] * frequencies)
     return (waves.sign() if form == "square" else waves).float()
@@ -74,5 +74,5 @@ def label_table(build: Build, columns: int) -> Tensor:
 
 
 def to_width(table: Tensor, d: int) -> Tensor:
-    """Columns averaged along the features: ``(D, K) -> (d, K)``."""
+    """Return columns averaged along the features: ``(D, K) -> (d, K)``."""
     return F.adaptive_avg_pool1d(table.T, d).T

@@ -14,7 +14,7 @@ class Greedy(Schedule):
     """One block after the other, each for an equal share of the training; earlier ones stay as they are."""
 
     def window(self, block: int) -> tuple[float, float]:
-        """``(l / L, (l + 1) / L)``."""
+        """Return ``(l / L, (l + 1) / L)``."""
         return block / self.depth, (block + 1) / self.depth
 
 
@@ -29,5 +29,5 @@ class Windows(Schedule):
         self.first = config.first
 
     def window(self, block: int) -> tuple[float, float]:
-        """``(0, first + (1 - first) l / (L - 1))``."""
+        """Return ``(0, first + (1 - first) l / (L - 1))``."""
         return 0.0, self.first + (1 - self.first) * block / (self.depth - 1) if self.depth > 1 else 1.0

@@ -143,16 +143,16 @@ def register_label_embeddings(register: Register) -> None:
 def register_normalizations(register: Register) -> None:
     """Register normalizations without parameters."""
     register("none", "ffzoo.parts.norms:Normalization", aliases=("identity",), summary="nothing")
-    register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
-    register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
-    register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)
+    register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 per sample, no affine")
+    register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 per sample", paper=_HINTON)
+    register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 per sample", paper=_HINTON)
     register(
         "groupnorm",
         "ffzoo.parts.norms:GroupNorm",
         config=_OPT + "GroupNorm",
-        summary="mean 0, variance 1 a sample and group of channels, no affine",
+        summary="mean 0, variance 1 per sample and group of channels, no affine",
     )
-    register("batchnorm", "ffzoo.parts.norms:BatchNorm", summary="mean 0, variance 1 a channel over the batch")
+    register("batchnorm", "ffzoo.parts.norms:BatchNorm", summary="mean 0, variance 1 per channel over the batch")
 
 
 @hookimpl

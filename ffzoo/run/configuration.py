@@ -24,7 +24,7 @@ KEYS = tuple(name for name in options.field_types(RunSpec) if name not in ("sett
 
 
 def shipped() -> dict[str, str]:
-    """Names of the configurations that ship, each with the first line of its file, in words."""
+    """Return the names of the configurations that ship, each with the first line of its file, in words."""
     files = sorted(_SHIPPED.iterdir(), key=lambda file: file.name)
     return {
         file.name.removesuffix(".toml"): file.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")

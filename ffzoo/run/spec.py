@@ -117,7 +117,7 @@ class RunConfig:
         algorithm: with its options.
         dataset: a registered name, or a source's prefix and what follows it.
         dataset_config: the data set's own options, or None.
-        data: validation part, subsets, size.
+        data: validation set, subsets, size.
         backbone: a registered name, or a source's prefix and a model's name.
         backbone_config: its options.
         fit: how it is trained, the seed included.
@@ -149,11 +149,11 @@ class RunConfig:
         return f"{self.algorithm.name}-{dataset}-{backbone}-s{self.fit.seed}"
 
     def with_fit(self, **changes: Any) -> RunConfig:
-        """A copy with some fit options changed."""
+        """Return a copy with some fit options changed."""
         return dataclasses.replace(self, fit=dataclasses.replace(self.fit, **changes))
 
     def without_pretrained(self) -> RunConfig:
-        """A copy that downloads no weights, for when a checkpoint follows."""
+        """Return a copy that downloads no weights, for when a checkpoint follows."""
         if getattr(self.backbone_config, "pretrained", False):
             return dataclasses.replace(
                 self, backbone_config=dataclasses.replace(self.backbone_config, pretrained=False)
@@ -209,7 +209,7 @@ class RunConfig:
 
 
 def dataset_entry(name: str) -> tuple[Entry, str]:
-    """The entry of a data set's name, and the text behind a source's prefix.
+    """Return the entry of a data set's name, and the text behind a source's prefix.
 
     Raises:
         UnknownNameError: no such data set or source.
@@ -229,7 +229,7 @@ def _dataset_config(name: str, changes: Mapping[str, Any]) -> Any:
 
 
 def parse_set(items: Sequence[str]) -> dict[str, str]:
-    """``["fit.lr=0.01"]`` -> ``{"fit.lr": "0.01"}``.
+    """Return ``["fit.lr=0.01"]`` -> ``{"fit.lr": "0.01"}``.
 
     Raises:
         OptionError: an item without ``=``, or a key given twice.
@@ -380,5 +380,5 @@ def _check_own(algorithm: Entry, own: Mapping[str, Any], sections: Mapping[str, 
 
 
 def data_root(data_dir: str | Path | None) -> Path:
-    """The folder data sets are kept in: what is given, else ``FFZOO_DATA``, else the cache folder."""
+    """Return the folder data sets are kept in: what is given, else ``FFZOO_DATA``, else the cache folder."""
     return Path(data_dir).expanduser() if data_dir is not None else default_root()

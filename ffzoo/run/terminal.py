@@ -30,7 +30,7 @@ _REFRESH = 10
 
 
 def console() -> Console:
-    """Standard output; wide enough for a table where there is no terminal to ask."""
+    """Return standard output; wide enough for a table where there is no terminal to ask."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
@@ -44,12 +44,12 @@ def show(out: Console, *what: RenderableType) -> None:
 
 
 def mebibytes(count: int | None) -> str:
-    """Bytes as MiB, or a dash for what was not measured."""
+    """Return bytes as MiB, or a dash for what was not measured."""
     return "-" if count is None else f"{count / 2**20:,.{1 if count < 2**27 else 0}f}"
 
 
 def percent(value: float | None) -> str:
-    """``97.50``, or a dash for what was not measured."""
+    """Return ``97.50``, or a dash for what was not measured."""
     return "-" if value is None else f"{100 * value:.2f}"
 
 
@@ -133,7 +133,7 @@ class Progress(Observer):
 
 
 def _last_accuracy(metrics: Any) -> list[tuple[str, str]]:
-    """The last block's training accuracy, or its share of pairs in the right order."""
+    """Return the last block's training accuracy, or its share of pairs in the right order."""
     for prefix, name in (("accuracy/", "train"), ("pairs/", "pairs")):
         keys = [k for k in metrics if k.startswith(prefix)]
         if keys:
@@ -153,12 +153,12 @@ class Reporter:
         self.console = console()
 
     def note(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         if self.enabled:
             self.console.print(text)
 
     def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
-        """What will be run on what."""
+        """Print what will be run on what."""
         first = runs[0]
         algorithm, *others = dict.fromkeys(r.algorithm.name for r in runs)
         names = f"{algorithm} against {', '.join(others)}" if others else algorithm
@@ -194,7 +194,7 @@ class Reporter:
         self.note(f"  files  {out if out is not None else 'none (no --out)'}")
 
     def split(self, backbone: Backbone) -> None:
-        """How a model that is not the library's own was cut into blocks."""
+        """Print how a model that is not the library's own was cut into blocks."""
         if backbone.copies_at_cuts:
             self.note(backbone.describe())
             if backbone.normalized:
@@ -300,7 +300,7 @@ def _row(r: RunResult) -> list[str]:
 
 
 def _declared(runs: Sequence[RunResult]) -> str:
-    """What an algorithm declares of itself, and what its locality was measured by."""
+    """Return what an algorithm declares of itself, and what its locality was measured by."""
     r = runs[0]
 
     def measured(probe: str) -> str:

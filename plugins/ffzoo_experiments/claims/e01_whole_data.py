@@ -1,7 +1,7 @@
 """E1: the matched gap on whole data sets: DTG-FF, the same network with deep supervision, and plain backprop.
 
 At cpu scale on the whitened CNN of ``fast_cifar`` in its short schedule, a quarter as wide and in fp32, for cores
-without bf16 units; the learning rate is searched on 10,000 images of the training part, for every arm alike.
+without bf16 units; the learning rate is searched on 10,000 images of the training set, for every arm alike.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SCALES: dict[str, tuple[Any, ...]] = {
 
 
 def grid(config: Comparison) -> Grid:
-    """Every data set, whole."""
+    """Return every data set, whole."""
     datasets, recipe, backbone, epochs, batch_size, precision, seeds, factors, search = SCALES[config.scale]
     conditions = tuple(Condition(name, name, recipe) for name in datasets)
     return Grid(
@@ -59,7 +59,7 @@ def grid(config: Comparison) -> Grid:
 
 
 def e1(config: Comparison, study: Study) -> Report:
-    """Gaps on each data set; where one is published, whether the interval holds it."""
+    """Return gaps on each data set; where one is published, whether the interval holds it."""
     claims = tuple(
         Claim(
             *(first, second, -1, "mean", (condition.name,)),

@@ -1,6 +1,6 @@
 """E2: does the gap to backprop widen with the number of classes, on real images?
 
-Some of the classes of CIFAR-100, twice: with as many images a class, so that more classes are more images, and with as
+Some classes of CIFAR-100, twice: with as many images per class, so that more classes are more images, and with as
 many images in all, so that more classes are fewer images each.
 """
 
@@ -55,6 +55,6 @@ def grid(config: Comparison) -> Grid:
 
 
 def e2(config: Comparison, study: Study) -> Report:
-    """Gaps against K, and the slope of the gap against log K."""
+    """Return gaps against K, and the slope of the gap against log K."""
     claims = tuple(Claim(first, second, -1, "trend", series) for series in (EACH, ALL) for first, second in PAIRS)
     return compare(config, study, grid(config), WORDS, GAPS, claims, beside=BESIDE)

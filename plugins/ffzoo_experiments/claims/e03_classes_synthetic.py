@@ -32,7 +32,7 @@ SCALES = {
 
 
 def student(scale: str) -> dict[str, Any]:
-    """The student and its samples; as many as it learns from choose the rate, so that chance hardly does."""
+    """Return the student and its samples; as many as it learns from choose the rate, so that chance hardly does."""
     _, samples, (width, depth), *_ = SCALES[scale]
     data = {"data.samples": 2 * samples, "data.validation": 0.5, "data.test_samples": samples}
     return {"backbone.width": width, "backbone.depth": depth, **data}
@@ -50,7 +50,7 @@ def grid(config: Comparison) -> Grid:
 
 
 def e3(config: Comparison, study: Study) -> Report:
-    """Gaps against K, and the slope of the gap against log K."""
+    """Return gaps against K, and the slope of the gap against log K."""
     claims = (
         Claim("dtg_ff", "bp", 1, "trend", SERIES),
         Claim("dtg_ff", "bp_deepsup", 1, "trend", SERIES, made=False),

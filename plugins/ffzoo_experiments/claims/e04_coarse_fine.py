@@ -43,7 +43,7 @@ def grid(config: Comparison) -> Grid:
 
 
 def e4(config: Comparison, study: Study) -> Report:
-    """Gaps under the three labellings, and the change of the gap from coarse to fine."""
+    """Return gaps under the three labellings, and the change of the gap from coarse to fine."""
     claims = tuple(
         Claim(first, second, -1, "change", (other, FINE), made=False)
         for other in (COARSE, RANDOM)

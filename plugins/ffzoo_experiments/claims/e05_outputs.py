@@ -16,7 +16,7 @@ OUTPUTS = {"smoke": (10, 40), "cpu": (10, 50, 200), "full": (10, 20, 50, 100, 20
 
 
 def grid(config: Comparison) -> Grid:
-    """The teacher-student task of E3 at K = 10."""
+    """Return the teacher-student task of E3 at K = 10."""
     _, _, _, epochs, seeds, factors = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
@@ -27,6 +27,6 @@ def grid(config: Comparison) -> Grid:
 
 
 def e5(config: Comparison, study: Study) -> Report:
-    """Gaps against the number of outputs."""
+    """Return gaps against the number of outputs."""
     claims = tuple(Claim(first, second, 1, "trend", made=False) for first, second in PAIRS)
     return compare(config, study, grid(config), WORDS, GAPS, claims)

@@ -25,7 +25,7 @@ WORDS = Words(
 
 
 def grid(config: Comparison) -> Grid:
-    """The tasks of E3, at some of its K."""
+    """Return the tasks of E3, at some of its K."""
     classes, _, _, epochs, seeds, factors = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
@@ -36,7 +36,7 @@ def grid(config: Comparison) -> Grid:
 
 
 def e6(config: Comparison, study: Study) -> Report:
-    """Gaps between the projections, and between local and backprop with the same projection."""
+    """Return gaps between the projections, and between local and backprop with the same projection."""
     claims = (
         Claim("learned R", "random R", 1, "trend", made=False),
         Claim("learned R", "bp_deepsup, learned R", 1, "trend", made=False),

@@ -27,12 +27,12 @@ WORDS = Words(
 
 
 def grid(config: Comparison) -> Grid:
-    """The method and its variants."""
+    """Return the method and its variants."""
     return image_grid(config, ARMS)
 
 
 def e7(config: Comparison, study: Study) -> Report:
-    """The whole method beside each variant; claims are judged over all data sets."""
+    """Return the whole method beside each variant; claims are judged over all data sets."""
     claims = tuple(
         Claim(WHOLE, name, 1, "mean", made=False)
         for name in ("T = 1.05", "norm before goodness", "no norm", "fusion last")

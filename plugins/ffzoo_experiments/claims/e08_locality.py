@@ -38,12 +38,12 @@ def gradient_matrix(algorithm: Algorithm, data: DataBundle, preprocess: Preproce
 
 
 def grid(config: Comparison) -> Grid:
-    """The same fusion with and without a gradient to the blocks, and with gradients everywhere."""
+    """Return the same fusion with and without a gradient to the blocks, and with gradients everywhere."""
     return image_grid(config, ARMS, gradient_matrix)
 
 
 def e8(config: Comparison, study: Study) -> Report:
-    """Accuracy, saved activations, and the matrix of gradients across blocks."""
+    """Return accuracy, saved activations, and the matrix of gradients across blocks."""
     claims = (Claim("one_hop", "detached", 1, "mean", made=False),)
     return compare(
         *(config, study, grid(config), WORDS, PAIRS, claims),

@@ -26,7 +26,7 @@ SCALES = {
 
 
 def e9(config: Systems, study: Study) -> Report:
-    """Counted, not timed: the same on every machine."""
+    """Count instead of timing, so that figures are the same on every machine."""
     depths, speed = SCALES[config.scale]
     speed = dataclasses.replace(speed, device=config.device)
     size = speed.micro_batches[0]
@@ -64,7 +64,7 @@ def e9(config: Systems, study: Study) -> Report:
 
 
 def slope(values: dict[int, int]) -> float:
-    """Bytes for each block more, by least squares; the first depth is left out where there are more than two."""
+    """Return bytes for each block more, by least squares; the first depth is left out where there are more than two."""
     points = sorted(values.items())[1 if len(values) > 2 else 0 :]
     x = sum(depth for depth, _ in points) / len(points)
     y = sum(size for _, size in points) / len(points)

@@ -109,5 +109,5 @@ def _verdicts(
 
 
 def _word(sign: int, conclusive: bool) -> str:
-    """The verdict on a claim that a sign is positive."""
+    """Return the verdict on a claim that a sign is positive."""
     return "inconclusive" if not conclusive else {1: "reproduced", -1: "opposite", 0: "inconclusive"}[sign]

@@ -34,7 +34,7 @@ SCALES: dict[str, tuple[Any, ...]] = {
 
 
 def grid(config: Resolutions) -> Grid:
-    """The same images at several sizes.
+    """Return the same images at several sizes.
 
     Raises:
         OptionError: no data set is named.
@@ -47,6 +47,6 @@ def grid(config: Resolutions) -> Grid:
 
 
 def e11(config: Resolutions, study: Study) -> Report:
-    """Gaps against the side, and the slope of the gap against its logarithm."""
+    """Return gaps against the side, and the slope of the gap against its logarithm."""
     claims = tuple(Claim(first, second, -1, "trend", made=False) for first, second in PAIRS)
     return compare(config, study, grid(config), WORDS, GAPS, claims)

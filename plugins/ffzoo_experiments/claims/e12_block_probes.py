@@ -27,7 +27,7 @@ WORDS = Words(
 
 
 def probe_blocks(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess) -> dict[str, Any]:
-    """Linear probes of a trained algorithm, fitted on the training part; they read the test part once more."""
+    """Linear probes of a trained algorithm, fitted on the training set; they read the test set once more."""
     from ffzoo.bench import Part, linear_probes
 
     train, test = (Part(part, preprocess, 500) for part in (data.train, data.test))
@@ -35,12 +35,12 @@ def probe_blocks(algorithm: Algorithm, data: DataBundle, preprocess: Preprocess)
 
 
 def grid(config: Comparison) -> Grid:
-    """Two local rules, backprop with and without deep supervision, and blocks that learn nothing."""
+    """Return two local rules, backprop with and without deep supervision, and blocks that learn nothing."""
     return image_grid(config, ARMS, probe_blocks)
 
 
 def e12(config: Comparison, study: Study) -> Report:
-    """Accuracies block by block."""
+    """Return accuracies block by block."""
     return compare(
         *(config, study, grid(config), WORDS, PAIRS, _claims()),
         more=lambda grid, found: ((_table(grid, found),), (_figure(grid, found),)),

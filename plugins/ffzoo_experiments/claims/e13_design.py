@@ -42,7 +42,7 @@ def cells_of(scale: str) -> dict[Levels, str]:
 
 
 def name_of(levels: Levels) -> str:
-    """What tables call a cell."""
+    """Return what tables call a cell."""
     values = [values[level > 0] for level, values in zip(levels, FACTORS.values(), strict=False)]
     words = [
         f"h^{values[0]}",
@@ -54,7 +54,7 @@ def name_of(levels: Levels) -> str:
 
 
 def settings_of(levels: Levels) -> dict[str, Any]:
-    """The options of a cell."""
+    """Return the options of a cell."""
     chosen = {
         f"goodness.{name}": values[level > 0] for level, (name, values) in zip(levels, FACTORS.items(), strict=False)
     }
@@ -90,7 +90,7 @@ def _levels(goodness: Projection) -> Levels:
 
 
 def expected(means: dict[Levels, float], cells: Collection[Levels]) -> dict[Levels, float]:
-    """What main effects and two-way interactions make of every cell, those that were not run included.
+    """Return what main effects and two-way interactions make of every cell, those that were not run included.
 
     Nothing where one of the cells is missing: then its coefficients are no longer plain means.
     """

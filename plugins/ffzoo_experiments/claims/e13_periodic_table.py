@@ -42,7 +42,7 @@ SCALES = {
 
 
 def grid(config: Comparison) -> Grid:
-    """One arm a cell."""
+    """Return one arm per cell."""
     datasets, network, epochs, seeds, factors = SCALES[config.scale]
     arms = tuple(Arm(name, "dtg_ff", settings_of(levels)) for levels, name in cells_of(config.scale).items())
     conditions = tuple(Condition(name, name, network) for name in datasets)
@@ -95,7 +95,7 @@ def _means(found: Found, condition: str, cells: dict[Levels, str]) -> dict[Level
 
 
 def _effects(found: Found, condition: str, cells: dict[Levels, str]) -> dict[str, Gap]:
-    """Nothing where a cell or a seed is missing: the contrasts would not be clear of each other."""
+    """Return nothing where a cell or a seed is missing: the contrasts would not be clear of each other."""
     seeds = {name: set(found.runs[condition][name]) for name in cells.values()}
     shared = set.intersection(*seeds.values())
     if len(shared) < 2 or any(of != shared for of in seeds.values()):
@@ -104,7 +104,7 @@ def _effects(found: Found, condition: str, cells: dict[Levels, str]) -> dict[str
 
 
 def _best_new(found: Found, cells: dict[Levels, str], published: Collection[Levels]) -> Levels | None:
-    """The cell of no registered rule that is best on the validation parts, among those run on every data set."""
+    """Return the cell of no registered rule that is best on the validation sets, among those run on every data set."""
 
     def validated(levels: Levels) -> float:
         runs = [cell for arms in found.runs.values() for cell in arms[cells[levels]].values()]
@@ -120,7 +120,7 @@ def _best_new(found: Found, cells: dict[Levels, str], published: Collection[Leve
 
 
 def _whole(config: Comparison, study: Study, best: Levels, left_out: list[str]) -> dict[str, float]:
-    """All of CIFAR-10 under the recipe of E1: a cell, and dtg_ff beside it; percent."""
+    """Train on all of CIFAR-10 under the recipe of E1: a cell, and dtg_ff beside it; percent."""
     _, recipe, backbone, epochs, batch_size, precision, *_ = WHOLE[config.scale]
     runs = {}
     for name, settings in ((name_of(best), settings_of(best)), ("dtg_ff", {})):

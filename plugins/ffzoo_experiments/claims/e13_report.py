@@ -21,7 +21,7 @@ _HEADS = [f"{p}\nT {t}" for p in ("groups", "random", "waves", "learned") for t 
 def picture(
     expected: dict[str, Cells], measured: dict[str, Cells], published: dict[tuple[int, ...], list[str]]
 ) -> Figure:
-    """A panel a data set.
+    """Draw one panel per data set.
 
     Args:
         expected: data set -> accuracy of every cell by the model of main effects and interactions, percent.
@@ -66,19 +66,19 @@ def _value(cell: tuple[int, ...], seen: Cells, model: Cells) -> float:
 
 
 def effect_table(effects: dict[str, dict[str, Gap]]) -> Table:
-    """Every effect on every data set."""
+    """Return every effect on every data set."""
     names = [name for name in CONTRASTS if any(name in of for of in effects.values())]
     rows = tuple((name, *(written(of.get(name)) for of in effects.values())) for name in names)
     return Table("Effects, points", ("effect", *effects), rows)
 
 
 def whole_table(whole: dict[str, float]) -> Table:
-    """The runs on all of CIFAR-10."""
+    """Return the runs on all of CIFAR-10."""
     return Table("One seed under the recipe of E1", ("run", "test %"), tuple((k, f"{v:.2f}") for k, v in whole.items()))
 
 
 def verdicts(config: Comparison, effects: dict[str, dict[str, Gap]], best: Levels | None) -> tuple[str, ...]:
-    """The main effects that are clear of 0, and the best cell of no registered rule."""
+    """Return the main effects that are clear of 0, and the best cell of no registered rule."""
     word = "inconclusive" if config.scale == "smoke" else "descriptive"
     lines = []
     for name, of in effects.items():

@@ -13,7 +13,7 @@ class Resolutions(Comparison):
     """Options of ``e11``.
 
     Attributes:
-        datasets: one, with images of at least 224 pixels a side, such as ``folder:PATH``; ``digits`` at smoke scale.
+        datasets: one, with images of at least 224 pixels per side, such as ``folder:PATH``; ``digits`` at smoke scale.
     """
 
     datasets: tuple[str, ...] = ()

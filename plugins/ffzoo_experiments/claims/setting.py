@@ -25,7 +25,7 @@ SCALES = {
 
 
 def image_grid(config: Comparison, arms: tuple[Arm, ...], further: Callable[..., dict[str, Any]] | None = None) -> Grid:
-    """The grid of some arms in that setting; ``further`` as in :class:`ffzoo.bench.grid.Grid`."""
+    """Return the grid of some arms in that setting; ``further`` as in :class:`ffzoo.bench.grid.Grid`."""
     datasets, network, epochs, seeds, factors = SCALES[config.scale]
     return Grid(
         arms,

@@ -38,7 +38,7 @@ def factors(trials: int) -> tuple[float, ...]:
 
 
 def compare_own(config: Own, study: Study) -> Report:
-    """The first algorithm against each of the others.
+    """Return the first algorithm against each of the others.
 
     Raises:
         OptionError: a setting that would be one algorithm's alone.

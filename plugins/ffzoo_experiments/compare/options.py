@@ -18,7 +18,7 @@ class Own:
         datasets: each with its default backbone, or with ``backbone``.
         seeds: one run of every algorithm each; gaps are paired by them.
         trials: learning rates tried for each algorithm and data set, up and down from its own in steps of a factor of
-            the square root of ten; the validation part chooses.
+            the square root of ten; the validation set chooses.
         match: compare at equal epochs, or at equal operations of training.
         epochs: of the cheapest algorithm; the data set's when none.
         backbone: for all data sets; each data set's when empty.

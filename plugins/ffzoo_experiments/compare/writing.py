@@ -10,7 +10,7 @@ from ffzoo_experiments.compare.options import Own
 
 
 def methods(config: Own, grid: Grid, found: Found) -> str:
-    """What was run, in words that a paper could use."""
+    """Return what was run, in words that a paper could use."""
     lines = [
         f"We compared {', '.join(config.algos)} with ffzoo. On each data set all algorithms shared the network, "
         "initial weights where modules are equal, the order of the data, augmentation and optimizer."
@@ -38,7 +38,7 @@ def methods(config: Own, grid: Grid, found: Found) -> str:
 
 
 def latex(config: Own, found: Found) -> str:
-    """The table of accuracies; it needs the package booktabs."""
+    """Return the table of accuracies; it needs the package booktabs."""
     heads = " & ".join(["Algorithm", *map(_escaped, config.datasets)])
     lines = [r"\begin{tabular}{l" + "c" * len(config.datasets) + "}", r"\toprule", heads + r" \\", r"\midrule"]
     for number, algo in enumerate(config.algos):

@@ -1,7 +1,7 @@
 """The leaderboard: every algorithm on small data, at one budget and with the same search.
 
 For each algorithm and data set a few learning rates are tried, multiples of the algorithm's own; validation accuracy
-chooses, with one seed and without a look at the test part. The chosen one is trained with every seed and tested once
+chooses, with one seed and without a look at the test set. The chosen one is trained with every seed and tested once
 a run. Networks and epochs are the same for all, and small on purpose: this ranks nothing at the scale of the papers.
 """
 
@@ -50,7 +50,7 @@ def zoo(config: Zoo, study: Study) -> Report:
 
 
 def _one(config: Zoo, study: Study, algo: str, dataset: str) -> dict[str, Any]:
-    """The search's result and one run a seed."""
+    """Return the search's result and one run per seed."""
     trials = []
     for factor in config.factors:
         run = partial(_run, config, algo, dataset, config.seeds[0], factor, True)
@@ -86,7 +86,7 @@ def _run(config: Zoo, algo: str, dataset: str, seed: int, factor: float, search:
 
 
 def _train(make: Any) -> dict[str, Any]:
-    """What a run reached, or why it could not be made.
+    """Return what a run reached, or why it could not be made.
 
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.

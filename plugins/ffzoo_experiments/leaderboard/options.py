@@ -18,9 +18,9 @@ class Zoo:
         datasets: each with the network and the epochs that the experiment's ``BUDGETS`` state for it.
         seeds: one run of every algorithm each.
         factors: of each algorithm's own learning rate; each is tried with the first seed, and the one with the best
-            validation accuracy is used for all. The test part is not read for it.
+            validation accuracy is used for all. The test set is not read for it.
         epochs: in place of the stated ones.
-        train_size: images of the training part, stratified; all when none.
+        train_size: images of the training set, stratified; all when none.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     """
 

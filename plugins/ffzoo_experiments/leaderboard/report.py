@@ -27,7 +27,7 @@ def _datasets(found: Found) -> list[str]:
 
 
 def _ranked(found: Found) -> list[str]:
-    """Algorithms by their mean over the data sets that they ran on, best first."""
+    """Return algorithms by their mean over the data sets that they ran on, best first."""
 
     def mean(algo: str) -> float:
         values = [a for dataset in _datasets(found) for a in _accuracies(found, algo, dataset)]
@@ -37,7 +37,7 @@ def _ranked(found: Found) -> list[str]:
 
 
 def tables(found: Found) -> tuple[Table, ...]:
-    """One row an algorithm: accuracy on each data set, and what was measured of its locality."""
+    """Return one row per algorithm: accuracy on each data set, and what was measured of its locality."""
     datasets = _datasets(found)
     rows = []
     for algo in _ranked(found):
@@ -57,7 +57,7 @@ def tables(found: Found) -> tuple[Table, ...]:
 
 
 def figures(found: Found) -> tuple[Figure, ...]:
-    """Every run as a dot, a panel a data set; lines at the floor and at backprop."""
+    """Draw every run as a dot, one panel per data set; lines at the floor and at backprop."""
     datasets, order = _datasets(found), list(reversed(_ranked(found)))
 
     def draw(canvas: matplotlib.figure.FigureBase) -> None:
@@ -97,7 +97,7 @@ def figures(found: Found) -> tuple[Figure, ...]:
 
 
 def floor(found: Found) -> tuple[str, ...]:
-    """Which algorithms stay below random features with a linear readout."""
+    """Return which algorithms stay below random features with a linear readout."""
     notes = []
     for dataset in _datasets(found):
         control = _accuracies(found, FLOOR, dataset)
@@ -114,7 +114,7 @@ def floor(found: Found) -> tuple[str, ...]:
 
 
 def verdicts(found: Found) -> tuple[str, ...]:
-    """The best local rule beside backprop on each data set, in a sentence that claims no more than it shows."""
+    """Return the best local rule beside backprop on each data set, in a sentence that claims no more than it shows."""
     lines = []
     for dataset in _datasets(found):
         local = [

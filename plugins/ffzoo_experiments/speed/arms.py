@@ -49,11 +49,11 @@ class Arm:
         return ", ".join(word for word in (self.kind.replace("micro-batch", ""), size) if word)
 
     def runs_in(self, precision: Literal["fp32", "bf16"]) -> bool:
-        """Whether there is such a way to run in a precision."""
+        """Return whether there is such a way to run in a precision."""
         return self.kind != "winograd" or precision == "fp32"
 
     def execution(self, precision: Literal["fp32", "bf16"]) -> Execution:
-        """The same in the engine's words."""
+        """Return the same in the engine's words."""
         return Execution(
             precision=precision,
             micro_batch=self.micro_batch,
@@ -66,7 +66,7 @@ class Arm:
 
 
 def arms_of(config: Speed) -> list[Arm]:
-    """Every arm, the reference first.
+    """Return every arm, the reference first.
 
     Closed form and streaming are ways to run a local rule; for others there is nothing to choose.
 
@@ -91,12 +91,12 @@ def arms_of(config: Speed) -> list[Arm]:
 
 
 def is_local(algo: str) -> bool:
-    """Whether an algorithm is a recipe with isolation ``local``, whose steps the engine can run in several ways."""
+    """Return whether an algorithm is a recipe with isolation ``local``, which the engine runs in several ways."""
     return (recipe := algorithm_spec(algo).recipe) is not None and recipe.isolation == "local"
 
 
 def settings_of(config: Speed) -> dict[str, int]:
-    """The backbone's options that are given.
+    """Return the backbone's options that are given.
 
     Raises:
         FFZooError: no such backbone, or it has no such option.
@@ -108,7 +108,7 @@ def settings_of(config: Speed) -> dict[str, int]:
 
 
 def build(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], device: torch.device) -> Algorithm:
-    """The untrained algorithm of an arm, on its device; the loop of ``bare`` has its ``train_step`` and no more.
+    """Return the untrained algorithm of an arm, on its device; the loop of ``bare`` has its ``train_step`` and no more.
 
     Raises:
         FFZooError: it does not fit the backbone.
@@ -132,7 +132,7 @@ def build(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], device: t
 
 
 def batch_of(config: Speed, device: torch.device) -> Batch:
-    """Random images and labels, always the same."""
+    """Return random images and labels, always the same."""
     import torch
 
     from ffzoo import Batch
@@ -144,7 +144,7 @@ def batch_of(config: Speed, device: torch.device) -> Batch:
 
 
 def changed(config: Speed, axis: str, value: int) -> Speed:
-    """The same experiment at another depth, width, batch size or resolution."""
+    """Return the same experiment at another depth, width, batch size or resolution."""
     fields = {"batch": "batch_size", "resolution": "side"}
     # Micro-batches do not fit every batch size, and no scaling measures all of them.
     return dataclasses.replace(config, **{fields.get(axis, axis): value}, micro_batches=())  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ class Bare(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, K)``."""
+        """Return ``(B, C, H, W) -> (B, K)``."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             for l, conv in enumerate(self.convs):
                 if l:
@@ -69,7 +69,7 @@ class Bare(nn.Module):
         return self.head(x.float().mean((-2, -1)))
 
     def train_step(self, batch: Batch) -> Tensor:
-        """One step; returns the loss."""
+        """Take one step, and return the loss."""
         x = batch.x.contiguous(memory_format=torch.channels_last)
         loss = F.cross_entropy(self(x), batch.y)
         loss.backward()

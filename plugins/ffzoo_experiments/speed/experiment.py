@@ -79,7 +79,7 @@ def _measures_rss(config: Speed, device: torch.device) -> bool:
 def _measured(
     config: Speed, arms: list[Arm], precision: Precision, device: torch.device, study: Study, ceilings: Ceilings
 ) -> tuple[list[ArmResult], dict[str, str]]:
-    """All arms in one precision, and what was left out and why."""
+    """Return all arms in one precision, and what was left out and why."""
     costs: dict[Arm, dict[str, Any]] = {}
     left_out: dict[str, str] = {}
     for arm in arms:

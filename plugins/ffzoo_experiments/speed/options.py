@@ -22,7 +22,7 @@ class Speed:
         channels: of the random images.
         side: height and width of the random images, in pixels.
         classes: number of classes.
-        batch_size: samples a step, the same for every arm.
+        batch_size: samples per step, the same for every arm.
         micro_batches: samples forwarded at once, one arm each.
         compiled: also measure with torch.compile, which needs a C++ compiler and takes minutes.
         precisions: one table each.

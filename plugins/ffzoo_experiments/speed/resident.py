@@ -19,7 +19,7 @@ _STEPS = 3
 
 
 def peak_rss(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], study: Study) -> int | None:
-    """Bytes by which resident memory grows over a few steps; None where the system does not tell.
+    """Return bytes by which resident memory grows over a few steps; None where the system does not tell.
 
     Raises:
         RuntimeError: the process failed; the text is its last line.
@@ -43,7 +43,7 @@ def peak_rss(config: Speed, arm: Arm, precision: Literal["fp32", "bf16"], study:
 
 
 def measured(asked: dict[str, Any]) -> int | None:
-    """What the process computes.
+    """Compute what the process was asked for.
 
     Args:
         asked: options, name of the arm, precision, number of threads and plugin files.

@@ -91,15 +91,15 @@ class Findings:
     left_out: dict[str, str]
 
     def of(self, precision: str) -> list[ArmResult]:
-        """The arms of one precision."""
+        """Return the arms of one precision."""
         return [arm for arm in self.arms if arm.precision == precision]
 
     def along(self, axis: str) -> list[ScaleResult]:
-        """The sizes of one axis."""
+        """Return the sizes of one axis."""
         return [size for size in self.scaling if size.axis == axis]
 
     def growth(self, first: int = 8, last: int = 32) -> dict[str, float]:
-        """How many times as many activations each arm saves at the depth ``last`` as at ``first``."""
+        """Return how many times as many activations each arm saves at the depth ``last`` as at ``first``."""
         saved = {size.value: size.saved_activation_bytes for size in self.along("depth")}
         if first not in saved or last not in saved:
             return {}

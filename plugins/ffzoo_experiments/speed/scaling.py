@@ -24,12 +24,12 @@ SIZES = {
 
 
 def timed_arms(config: Speed) -> list[Arm]:
-    """The algorithm and the reference, whole batches."""
+    """Return the algorithm and the reference, whole batches."""
     return [Arm(config.algos[0]), Arm(config.reference)]
 
 
 def counted_arms(config: Speed) -> list[Arm]:
-    """The arms whose saved activations are counted along the depth."""
+    """Return the arms whose saved activations are counted along the depth."""
     algo, reference = config.algos[0], config.reference
     sizes = config.micro_batches
     middle = sizes[len(sizes) // 2 : len(sizes) // 2 + 1]
@@ -39,7 +39,7 @@ def counted_arms(config: Speed) -> list[Arm]:
 
 
 def cells(config: Speed) -> int:
-    """How many cells :func:`scaling` asks for; sizes that two axes share are counted twice."""
+    """Return how many cells :func:`scaling` asks for; sizes that two axes share are counted twice."""
     return sum(map(len, SIZES.values())) * len(timed_arms(config)) * 2
 
 
@@ -67,7 +67,7 @@ def scaling(config: Speed, device: torch.device, study: Study) -> tuple[list[Sca
 
 
 def _measured(size: Speed, axis: str, config: Speed, device: torch.device, study: Study) -> dict[str, Any] | str:
-    """One size, or why there is none."""
+    """Return one size, or why there is none."""
     precision: Precision = config.precisions[0]
     options = backbone_config(size.backbone, settings_of(size))
     where = ", ".join(

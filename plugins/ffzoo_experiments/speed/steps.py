@@ -21,7 +21,7 @@ _STEPS = 3  # of a memory peak: the first one makes the optimizer's states
 
 
 def cost(config: Speed, arm: Arm, precision: Precision, device: torch.device) -> dict[str, Any]:
-    """Counted operations and saved activations, and on CUDA the allocator's peaks; or ``left_out`` and why."""
+    """Return counted operations and saved activations, and on CUDA the allocator's peaks; or ``left_out`` and why."""
     try:
         algorithm, batch = build(config, arm, precision, device), batch_of(config, device)
         if arm.kind == "winograd" and not _gains(algorithm, batch):
@@ -53,14 +53,14 @@ def cost(config: Speed, arm: Arm, precision: Precision, device: torch.device) ->
 
 
 def _gains(algorithm: Algorithm, batch: Batch) -> bool:
-    """Whether fewer multiplications are possible in any layer."""
+    """Return whether fewer multiplications are possible in any layer."""
     plain = ((1, 1), (1, 1), (1, 1), 1)
     calls = [call for call in layer_calls(algorithm, batch) if call.layer == plain]
     return batch.x.device.type == "cpu" and any(winograd.gains(call.input, call.weight) for call in calls)
 
 
 def times(config: Speed, arms: Sequence[Arm], precision: Precision, device: torch.device) -> dict[str, list[float]]:
-    """Seconds of a step of every arm, by name and round."""
+    """Return seconds of a step of every arm, by name and round."""
     batch = batch_of(config, device)
     steps = {arm.name: partial(build(config, arm, precision, device).train_step, batch) for arm in arms}
     return interleaved(steps, config.rounds, WARMUP, device)

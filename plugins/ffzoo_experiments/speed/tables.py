@@ -11,7 +11,7 @@ from ffzoo_experiments.speed.results import ArmResult, Findings
 
 
 def tables(found: Findings) -> tuple[Table, ...]:
-    """One table a precision, and one of the sizes."""
+    """Return one table a precision, and one of the sizes."""
     made = [_arms(found, precision) for precision in found.config.precisions]
     return (*made, _scaling(found)) if found.scaling else tuple(made)
 
@@ -60,17 +60,17 @@ def _scaling(found: Findings) -> Table:
 
 
 def number(value: float) -> str:
-    """A number with three figures or more."""
+    """Return a number with three figures or more."""
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def mebibytes(count: float | None) -> str:
-    """Bytes as MiB, three figures or more; a dash for what was not measured."""
+    """Return bytes as MiB, three figures or more; a dash for what was not measured."""
     return "-" if count is None else number(count / 2**20)
 
 
 def notes(found: Findings) -> tuple[str, ...]:
-    """How it was measured, and what was left out."""
+    """Return how it was measured, and what was left out."""
     config, hardware, versions = found.config, found.machine["hardware"], found.machine["versions"]
     chosen = to_json(backbone_config(config.backbone, settings_of(config))) or {}
     sizes = ", ".join(f"{key} {value}" for key, value in chosen.items())

@@ -58,7 +58,7 @@ def time_to_accuracy(config: TimeToAccuracy, study: Study) -> Report:
 
 
 def _refuse_another(study: Study, arm: str, run: RunConfig) -> None:
-    """A configuration's file may have changed since the study began.
+    """Refuse a configuration file that changed since the study began.
 
     Raises:
         CheckpointError: it has.
@@ -74,7 +74,7 @@ def _name(config: TimeToAccuracy, arm: str) -> str:
 
 
 def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
-    """The resolved run of an arm; an arm that is no part of the triple is an algorithm of its own."""
+    """Return the resolved run of an arm; an arm that is no part of the triple is an algorithm of its own."""
     said, settings = configuration.read(config.config)
     own = {**settings, **parse_settings(config.settings)}
     shared = {key: value for key, value in own.items() if key.partition(".")[0] in ("fit", "backbone", "data")}

@@ -21,7 +21,7 @@ def _mean(runs: list[dict[str, Any]], key: str) -> float | None:
 
 
 def table(title: str, found: Mapping[str, list[dict[str, Any]]]) -> Table:
-    """One row an arm: accuracy, seconds, operations, memory, locality."""
+    """Return one row an arm: accuracy, seconds, operations, memory, locality."""
     rows = []
     for name, runs in found.items():
         accuracy = [100 * run["test_accuracy"] for run in runs]
@@ -43,7 +43,7 @@ def table(title: str, found: Mapping[str, list[dict[str, Any]]]) -> Table:
 
 
 def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figure, ...]:
-    """Validation accuracy against time and against operations; nothing without a validation part."""
+    """Return validation accuracy against time and against operations; nothing without a validation set."""
     points = [epoch for runs in found.values() for run in runs for epoch in run["curve"]]
     if all(point["validation_accuracy"] is None for point in points):
         return ()
@@ -70,7 +70,7 @@ def figures(title: str, found: Mapping[str, list[dict[str, Any]]]) -> tuple[Figu
 
 
 def verdicts(found: Mapping[str, list[dict[str, Any]]]) -> tuple[str, ...]:
-    """What the first arm reached, and its gaps to the others."""
+    """Return what the first arm reached, and its gaps to the others."""
     from ffzoo.bench import paired_gap
 
     first, *others = found.items()
@@ -90,7 +90,7 @@ def verdicts(found: Mapping[str, list[dict[str, Any]]]) -> tuple[str, ...]:
 
 
 def recipe(run: RunConfig) -> str:
-    """What the recipe uses beyond the algorithm, equal in all arms."""
+    """Return what the recipe uses beyond the algorithm, equal in all arms."""
     fit, data = run.fit, run.data
     muon = f"muon lr {fit.muon_lr:g}, " if fit.optimizer == "muon" else ""
     rest = "adamw" if fit.optimizer == "muon" else fit.optimizer
