@@ -11,8 +11,6 @@ For block l of L, with C_l channels and detached input x_l::
     prediction: the blocks' scores, fused
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, Projection, Published, Recipe, Term, algorithm
 
 _NET = "VGG-like"

@@ -11,8 +11,6 @@ The nearer a block is to the end, the fewer layers its network has. The sampling
 authors' code; a layer is not. Presented at ICLR 2024.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge, Interval

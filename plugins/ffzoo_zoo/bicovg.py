@@ -13,8 +13,6 @@ The abstract names cross-channel projections, nested multi-scale aggregation, a 
 blocks, and a feature alignment layer, a correction at block boundaries that starts from zero.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge

@@ -6,8 +6,6 @@ One backward through all blocks, of ::
     L = L_1 + ... + L_depth of dtg_ff         bp_deepsup
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ffzoo.plugin import Card, Projection, Recipe, Term, algorithm, goodness, options

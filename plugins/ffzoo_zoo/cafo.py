@@ -10,8 +10,6 @@ For block l, which stays as it was initialized::
 This is ``cafo``, as the authors' code runs it. In ``cafo_dfa`` the blocks learn too, by direct feedback alignment.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from ffzoo.plugin import Card, OutputOptions, Projection, Published, Recipe, Sum, Term, algorithm

@@ -14,8 +14,6 @@ The control to read beside every figure of this rule is ``random_features``: the
 nothing. The paper is in Neural Networks 192.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Interval

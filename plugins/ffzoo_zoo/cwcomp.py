@@ -13,8 +13,6 @@ The channels of a block are divided into one group per class. For block l with d
 Presented at AAAI 2024.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from ffzoo.plugin import Card, Projection, Published, Recipe, Term, Windows, algorithm, local_loss, options

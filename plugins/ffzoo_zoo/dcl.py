@@ -11,8 +11,6 @@ One table D of label embeddings serves all blocks; each averages it to its own w
 ``dcl_s`` keeps the table as it was drawn; ``dcl`` learns it from the losses of all blocks. Presented at ICLR 2024.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated
 

@@ -11,8 +11,6 @@ The channels of a block are divided into one group per class. For block l with d
 Presented at ICLR 2025.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, GroupNorm, Projection, Published, Recipe, Term, algorithm
 
 _NET = "ResNet of 17 layers, planes 100-200-400-800"

@@ -14,8 +14,6 @@ No block learns before the output's error is there, so there is nothing to do in
 graph is kept until its end.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, OutputOptions, Published, algorithm
 
 algorithm(

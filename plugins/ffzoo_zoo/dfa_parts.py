@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from ffzoo.plugin import Backbone, Batch, BlockwiseAlgorithm, Feedback, FitOptions, OutputLayer, OutputOptions, Step
 
 
@@ -31,9 +28,3 @@ class DFA(BlockwiseAlgorithm):
         e = p - self.output.target(chunk.y)
         for l, h_l in enumerate(h):
             step.teach(l, h_l, self.feedback(l, e, h_l))
-
-    @torch.no_grad()
-    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Return z ``(B, K)``; no block has scores of its own."""
-        with self.evaluating():
-            return self.output(self.norms[-1](self.features(x)[-1])), None

@@ -13,8 +13,6 @@ With a linear auxiliary network it would be ``nokland_pred``. On 10,000 images o
 Presented at ICML 2020.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge

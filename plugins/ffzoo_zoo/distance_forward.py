@@ -16,8 +16,6 @@ updates; a summary page names DF-O, whose blocks overlap, and DF-R. Ours are squ
 exponent.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from annotated_types import Ge

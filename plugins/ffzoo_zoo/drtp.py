@@ -15,8 +15,6 @@ random sets of classes apart. Nothing comes back from the output, so a block lea
 Without the tanh a ReLU network had 63 to 69 % on the validation part of the digits, with it 96 to 97 %.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, OutputOptions, Published, algorithm, options
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -41,9 +40,3 @@ class DRTP(BlockwiseAlgorithm):
 
         self.read_blocks(chunk.x, read)
         self.output.learn(self.norms[-1](last), chunk.y, step)
-
-    @torch.no_grad()
-    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Return z ``(B, K)``; no block has scores of its own."""
-        with self.evaluating():
-            return self.output(self.norms[-1](self.features(x)[-1])), None

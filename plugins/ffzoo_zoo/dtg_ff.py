@@ -19,8 +19,6 @@ too: on the validation part of Fashion-MNIST (cnn, 4 epochs, one seed) the best 
 sum over all blocks 90.3 %, the last block 89.7 % and ``concat_linear`` 89.1 %.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from ffzoo.plugin import Card, Projection, Published, Recipe, Term, algorithm

@@ -12,8 +12,6 @@ The error is known before the sample is forwarded, so a block learns as soon as 
 memory of p. In the first epoch the credit is the label, as in DRTP.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, OutputOptions, algorithm
 
 algorithm(

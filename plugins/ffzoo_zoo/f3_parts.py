@@ -70,12 +70,6 @@ class F3(BlockwiseAlgorithm):
         self.read_blocks(chunk.x, read)
         self.memory[chunk.index] = self.output.learn(self.norms[-1](last), chunk.y, step)
 
-    @torch.no_grad()
-    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Return z ``(B, K)``; no block has scores of its own."""
-        with self.evaluating():
-            return self.output(self.norms[-1](self.features(x)[-1])), None
-
     def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the optimizers' state and the memory."""
         tensors, values = super().training_state()

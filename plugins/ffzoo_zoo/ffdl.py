@@ -13,8 +13,6 @@ In Forward-Forward the label enters once, and a later block sees what earlier on
 features go forward separately: every block is shown both.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Gt

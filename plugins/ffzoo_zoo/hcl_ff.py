@@ -12,8 +12,6 @@ block l with detached input::
     prediction: the sum of log softmax(g) over the range of blocks that is best on the validation part
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ffzoo.plugin import Card, ProjectionHead, Published, SupCon, Term, algorithm, local_loss, options

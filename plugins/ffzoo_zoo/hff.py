@@ -10,8 +10,6 @@ For block l with detached input x_l::
     prediction: the sum of log softmax(z_l) over blocks
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, Projection, Published, Recipe, Sum, Term, algorithm
 
 HFF = algorithm(

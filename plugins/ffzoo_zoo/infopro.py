@@ -12,8 +12,6 @@ to keep the input, late ones to tell the classes; for block l of L with detached
     prediction: the sum of log softmax(z_l) over the range of blocks that is best on the validation part
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge

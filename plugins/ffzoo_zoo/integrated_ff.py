@@ -13,8 +13,6 @@ Labels are written over the input, and a negative sample carries a wrong one, as
 ``backbone.layers=2``; with blocks of one layer it is Forward-Forward trained greedily.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, Logistic, Overlay, Recipe, Term, algorithm
 
 INTEGRATED_FF = algorithm(

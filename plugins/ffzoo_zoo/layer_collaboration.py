@@ -12,8 +12,6 @@ Block l sees what all other blocks think of a sample::
 The paper's simultaneous form is this one; in another only earlier blocks count in gamma_l.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Gt

@@ -14,8 +14,6 @@ For block l with detached input x_l::
 m and M start from N(0, 0.01^2) and T is 0.5 for LLS, as in the authors' code.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from ffzoo.plugin import Card, Projection, Recipe, Term, algorithm

@@ -13,8 +13,6 @@ No gradient crosses a block, but weights do: what block l + 1 has learned change
 is local for the structural check, is seen by the black box, and declares a coupling.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge, Interval

@@ -9,8 +9,6 @@ For block l with detached input x_l::
     prediction: the class with the largest sum of G_l over blocks
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, Projection, Published, Recipe, Sum, Term, algorithm
 
 MONO_FORWARD = algorithm(

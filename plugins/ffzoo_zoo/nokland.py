@@ -12,8 +12,6 @@ For block l with detached input x_l::
 On whole maps the convolution of L_sim would cost as much as the block, so it reads windows.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Annotated
 

@@ -15,8 +15,6 @@ In training no block reads what a denoiser made. In the prediction z_t is the me
 with p_t in the place of u.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt

@@ -12,8 +12,6 @@ backward pass: in the second one a block learns as soon as it has been computed.
 blocks are kept for that.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Gt

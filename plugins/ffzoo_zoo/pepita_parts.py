@@ -70,9 +70,3 @@ class PEPITA(BlockwiseAlgorithm):
             self.read_blocks(chunk.x + (error @ self.modulation).view(chunk.x.shape), read)
         del kept
         self.output.learn(self.norms[-1](last), chunk.y, step)
-
-    @torch.no_grad()
-    def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Return z ``(B, K)``; no block has scores of its own."""
-        with self.evaluating():
-            return self.output(self.norms[-1](self.features(x)[-1])), None

@@ -13,8 +13,6 @@ Each half must be active for its own kind of sample: nothing has to fall silent,
 ``goodness.by=ratio`` and ``loss.scale=1``, p = g+ / (g+ + g-).
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from ffzoo.plugin import Card, Logistic, Overlay, Recipe, Term, algorithm, goodness, options

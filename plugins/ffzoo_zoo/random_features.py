@@ -10,8 +10,6 @@ This is the floor, not a rule, for the probe is supervised and strong: on digits
 The readouts fill the column of accuracies block by block, and nothing else; the probe does not see them.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, algorithm
 from ffzoo_zoo.nokland import NOKLAND_PRED
 

@@ -13,8 +13,6 @@ The convolution, its mean squares, the layer norm, the isolation and the average
 author's summary page. ``loss=npair_margin`` has the constant that the paper may add to the loss.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, Published, Recipe, Sum, Term, algorithm, goodness, options, require
 
 

@@ -11,8 +11,6 @@ The winner turns towards its input and all others turn away from it; norms go to
 and no other layer enters. After training a linear probe is fitted to the blocks' features.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge, Gt

@@ -13,8 +13,6 @@ The control to read beside every figure of this rule is ``random_features``: the
 nothing.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from annotated_types import Ge, Interval

@@ -13,8 +13,6 @@ are equal and opposite at every pair, and nothing but the difference counts. The
 that a block can find the label anywhere.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, ClassPattern, Published, Recipe, SymmetricSoftplus, Term, algorithm
 
 SYMBA = algorithm(

@@ -14,8 +14,6 @@ The three techniques are the loss, the batch norm, which keeps more of a block's
 and the overlap: a block learns what the next one can use, and still no gradient goes further back than that.
 """
 
-from __future__ import annotations
-
 from ffzoo.plugin import Card, ClassPattern, Published, Recipe, SymmetricSoftplus, Term, algorithm
 
 TRIFECTA = algorithm(

@@ -19,8 +19,6 @@ The softer loss and the label's height of 5 were chosen on the validation set of
 89 % with scale D, the number of units, and 94 % with scale 5.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 from ffzoo.plugin import (
