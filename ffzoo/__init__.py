@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
-    from ffzoo.data.batch import Batch
+    from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.run.evaluate import evaluate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Algorithm": "ffzoo.algorithms.contract",
     "Batch": "ffzoo.data.batch",
+    "Batches": "ffzoo.data.batch",
     "Evaluation": "ffzoo.run.results",
     "Execution": "ffzoo.algorithms.options",
     "FitOptions": "ffzoo.algorithms.options",
@@ -52,6 +53,7 @@ _LAZY = {
 __all__ = [
     "Algorithm",
     "Batch",
+    "Batches",
     "Evaluation",
     "Execution",
     "FitOptions",

@@ -44,12 +44,16 @@ class CheckpointError(FFZooError):
     """A run folder or checkpoint is missing, corrupt or belongs to other settings."""
 
 
+class NotFittedError(FFZooError):
+    """A prediction was asked for before the readout was fitted."""
+
+
 class DivergedError(FFZooError):
     """A loss became NaN or infinite during training."""
 
 
 def one_line(error: BaseException) -> str:
-    """An error's text on one short line; its type where it has none."""
+    """Return an error's text on one short line, or its type if it has none."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

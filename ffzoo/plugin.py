@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.making import make_part
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.algorithms.step import Step
-    from ffzoo.backbones.base import Backbone, add_gradient, full_precision
+    from ffzoo.backbones.base import Backbone, add_gradient, as_written, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
@@ -117,6 +117,7 @@ _LAZY = {
     "Table": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
     "add_gradient": "ffzoo.backbones.base",
+    "as_written": "ffzoo.backbones.base",
     "buffers_untouched": "ffzoo.backbones.batchnorm",
     "feedback_matrix": "ffzoo.algorithms.feedback",
     "full_precision": "ffzoo.backbones.base",
@@ -190,6 +191,7 @@ __all__ = [
     "Windows",
     "add_gradient",
     "algorithm",
+    "as_written",
     "backbone",
     "buffers_untouched",
     "dataset",

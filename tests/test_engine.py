@@ -190,7 +190,6 @@ def test_views_do_not_share_batch_statistics():
         (Recipe(terms=(Term("native_head", "cross_entropy"),)), "no head of its own"),
         (Recipe(terms=(Term("projection", "cross_entropy"),), label_embedding="overlay"), "show it the right one"),
         (Recipe(terms=(Term("projection", "cross_entropy"),), negatives="hybrid_images"), "expected negatives=none"),
-        (Recipe(terms=(Term("projection", "cross_entropy"),), goodness_norm="auto"), "forward_norm"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused_when_built(recipe, message):

@@ -19,7 +19,7 @@ from ffzoo.algorithms.step import Step
 from ffzoo.backbones.native import MLPBackbone
 from ffzoo.backbones.options import MLP
 from ffzoo.data.batch import Batch
-from ffzoo.errors import RecipeError
+from ffzoo.errors import NotFittedError, RecipeError
 from ffzoo.parts.base import Context, Goodness, LabelEmbedding, LocalLoss, Negatives
 from ffzoo.parts.options import Probe, Projection, Windows
 from ffzoo.testing import check_algorithm
@@ -261,7 +261,8 @@ def test_a_probe_is_fitted_after_training_on_the_training_part():
     toy = Toy((12,), 4, steps=8)
     algorithm = built(Recipe(terms=(LEARNED,), train_blocks=False, fusion=Probe(l2=1e-3)))
     x, y = next(iter(toy)).x, next(iter(toy)).y
-    assert not algorithm.predict(x).any()
+    with pytest.raises(NotFittedError, match=r"algorithm\.finish"):
+        algorithm.predict(x)
     algorithm.finish(toy, None)
     assert float((algorithm.predict(x).argmax(1) == y).float().mean()) > 0.95
     f = torch.cat([torch.cat(algorithm.fusion_features(b.x), 1) for b in toy])

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffzoo import Recipe, Term
-from ffzoo.algorithms.build import algorithm_spec
+from ffzoo.algorithms.build import algorithm_spec, create
 from ffzoo.errors import OptionError, RecipeError, UnknownNameError
-from ffzoo.parts.options import Concat, ConcatLinear, Logistic, Overlay, Projection, Sum
+from ffzoo.parts.options import Concat, ConcatLinear, Logistic, Overlay, Projection, ProjectionHead, Sum
 from ffzoo.registry.listing import list_algorithms
 from ffzoo.registry.options import parse, replace
 from ffzoo.run.spec import RunConfig, make_run, parse_set
@@ -142,6 +142,28 @@ def test_bad_keys_of_a_recipe(changes, message):
 def test_unknown_part():
     with pytest.raises(UnknownNameError, match="did you mean 'layernorm'"):
         algorithm_spec("dtg_ff", {"forward_norm": "layer_norm"})
+
+
+@pytest.mark.parametrize("stored", [{"name": "auto"}, "auto"])
+def test_auto_is_read_and_written_as_forward_norm(stored):
+    recipe = algorithm_spec("dtg_ff").recipe.replace(forward_norm="rms")
+    read = Recipe.from_json(recipe.to_json() | {"forward_norm": stored})
+    assert read == recipe.replace(forward_norm="auto").resolved()
+    assert read.to_json()["forward_norm"] == {"name": "auto"}
+
+
+def test_auto_is_refused_where_it_would_do_nothing():
+    refused = "'auto' is a value of forward_norm and names no normalization: choose from batchnorm, "
+    recipe = algorithm_spec("dtg_ff").recipe
+    with pytest.raises(UnknownNameError, match=refused):
+        algorithm_spec("dtg_ff", {"goodness_norm": "auto"}).recipe.validate()
+    with pytest.raises(UnknownNameError, match=refused):
+        Recipe.from_json(recipe.to_json() | {"goodness_norm": {"name": "auto"}})
+    head = Recipe(terms=(Term(ProjectionHead(norm="auto"), "supcon"),), fusion="probe")
+    with pytest.raises(UnknownNameError, match=refused):
+        create(head, "mlp", (3,), 2)
+    with pytest.raises(UnknownNameError, match="unknown forward_norm 'atuo': did you mean 'auto'"):
+        recipe.replace(forward_norm="atuo").validate()
 
 
 def test_a_recipe_without_terms():

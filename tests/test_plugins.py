@@ -132,6 +132,31 @@ def test_bad_names_are_refused(bad):
         zoo.register(make_plugin(register_goodness=lambda register: register(bad, "a:b")), Provenance("p"))
 
 
+@pytest.mark.parametrize("names", [("auto", ()), ("mine", ("auto",))])
+def test_nothing_can_be_registered_as_the_normalization_auto(names):
+    def register_normalizations(register):
+        register(names[0], "a:b", aliases=names[1])
+
+    with pytest.raises(PluginError, match="'auto' is a value of forward_norm"):
+        Zoo(autoload=False).register(make_plugin(register_normalizations=register_normalizations), Provenance("p"))
+
+
+@pytest.mark.parametrize(
+    ("declare", "kind", "keyword", "message"),
+    [
+        ("register_goodness", "goodness", "sumary", "did you mean 'summary'"),
+        ("register_algorithms", "algorithm", "defalts", "did you mean 'defaults'"),
+        ("register_goodness", "goodness", "card", "choose from aliases, config, paper, summary"),
+    ],
+)
+def test_unknown_keywords_are_refused(declare, kind, keyword, message):
+    zoo = Zoo(autoload=False)
+    hooks = {declare: lambda register: register("mine", "a:b", **{keyword: "a text"})}
+    with pytest.raises(PluginError, match=f"registers {kind} 'mine' with the unknown keyword {keyword!r}: {message}"):
+        zoo.register(make_plugin(**hooks), Provenance("p"))
+    assert not zoo.plugins
+
+
 def test_unknown_name_gives_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'dtg_ff'"):
         ZOO["algorithms"].get("dtgff")

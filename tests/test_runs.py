@@ -6,6 +6,8 @@ import copy
 import itertools
 import json
 import os
+import platform
+import random
 import signal
 import subprocess
 import sys
@@ -322,3 +324,55 @@ def test_an_automatic_micro_batch_changes_nothing_and_is_one_of_the_halves():
 def test_an_automatic_micro_batch_is_refused_where_it_would_learn_something_else():
     with pytest.raises(OptionError, match="batch statistics"):
         evaluation.evaluate("dtg_ff", backbone="whitened_cnn", epochs=1, micro_batch="auto")
+
+
+def test_a_call_leaves_torch_s_state_as_it_was(tmp_path):
+    def state() -> tuple[object, ...]:
+        return torch.get_rng_state().tolist(), torch.initial_seed(), torch.get_num_threads(), random.getstate()
+
+    torch.manual_seed(123)
+    torch.rand(5)
+    before = state()
+    run(tmp_path / "x", epochs=1)
+    assert state() == before
+    with pytest.raises(DivergedError):
+        run(epochs=50, settings=SMALL | {"fit.lr": 1e30, "fit.optimizer": "sgd", "fit.schedule": "constant"})
+    assert state() == before
+    (tmp_path / "x" / "result.json").unlink()
+    resume(tmp_path / "x")
+    create("dtg_ff", "mlp", (1, 8, 8), 10)
+    assert state() == before
+
+
+MEMORY = """
+import re
+from pathlib import Path
+
+import torch
+
+import ffzoo
+from ffzoo.eval import main
+
+
+def given_back() -> int:
+    def resident() -> int:
+        return int(re.search(r"VmRSS:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+    x = torch.ones(2**25)
+    before = resident()
+    del x
+    return before - resident()
+
+
+ffzoo.evaluate("dtg_ff", "digits", epochs=1, settings={"data.train_size": 100, "backbone.width": 8})
+print(given_back())
+main(["--epochs", "1", "--set", "data.train_size=100", "--set", "backbone.width=8", "--quiet"])
+print(given_back())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries have no such setting")
+def test_freed_memory_is_kept_by_the_command_and_not_by_a_call():
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    call, command = map(int, done.stdout.split())
+    assert call > 100 and command < 28, "MiB of 128 that the process gave back"

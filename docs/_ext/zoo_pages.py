@@ -29,6 +29,7 @@ from ffzoo.errors import PluginError
 from ffzoo.parts.options import Projection
 from ffzoo.registry import options
 from ffzoo.registry.cards import SOURCES, Published
+from ffzoo.registry.choices import find
 from ffzoo.registry.loader import SHIPPED, ZOO
 
 HERE = Path(__file__).resolve().parent.parent
@@ -172,7 +173,7 @@ def _recipe(sheet: Sheet) -> list[str]:
     shown = [c for c in shown_choices(sheet) if c.key]
     made = []
     if shown:
-        rows = [[code(c.key), code(c.name), md(ZOO[c.kind].get(c.name).summary)] for c in shown]
+        rows = [[code(c.key), code(c.name), md(find(c.kind, c.name)[0].summary)] for c in shown]
         made += [table(["part", "here", "what it is"], rows)]
     if sheet.settings:
         made += ["Beside its parts, the recipe sets " + code(option_words(sheet.settings)) + "."]
@@ -186,7 +187,7 @@ def _recipe(sheet: Sheet) -> list[str]:
 
 
 def _options(choice: Choice) -> list[list[str]]:
-    config: Any = ZOO[choice.kind].get(choice.name).load_config()
+    config: Any = find(choice.kind, choice.name)[0].load_config()
     texts, types = attribute_texts(config), options.field_types(config)
     rows = []
     for name, value in choice.options.items():

@@ -56,7 +56,7 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
         named = [(self.owner(name), name, p) for name, p in self.named_parameters()]
         blocks = [[p for owner, _, p in named if owner == l] for l in range(self.backbone.depth)]
         heads = [p for owner, name, p in named if owner is None and not name.startswith("backbone.")]
-        return BlockOptimizers(blocks, heads, self.fit)
+        return BlockOptimizers(blocks, heads, self.fit_options)
 
     def owner(self, key: str) -> int | None:
         """See :meth:`ffzoo.Algorithm.owner`."""

@@ -37,11 +37,11 @@ class AlgorithmSpec:
 
     @property
     def recipe(self) -> Recipe | None:
-        """The recipe, or None for an algorithm that is a class of its own."""
+        """Return the recipe, or None for an algorithm that is a class of its own."""
         return self.config if isinstance(self.config, Recipe) else None
 
     def to_json(self) -> dict[str, Any]:
-        """The resolved options as JSON values."""
+        """Return the resolved options as JSON values."""
         return self.recipe.to_json() if self.recipe is not None else options.to_json(self.config)
 
 
@@ -80,7 +80,7 @@ def algorithm_spec(name: str, changes: Mapping[str, Any] | None = None) -> Algor
 
 
 def backbone_entry(name: str) -> tuple[Entry, str]:
-    """The entry of a backbone's name, and the model's name behind a source's prefix.
+    """Return the entry of a backbone's name, and the model's name behind a source's prefix.
 
     Raises:
         UnknownNameError: no such backbone or source.
@@ -95,7 +95,7 @@ def backbone_entry(name: str) -> tuple[Entry, str]:
 
 
 def backbone_config(name: str, changes: Mapping[str, Any] | None = None) -> Any:
-    """The options of a backbone.
+    """Return the options of a backbone.
 
     Raises:
         UnknownNameError: no such backbone.
@@ -117,7 +117,7 @@ def create_backbone(name: str, input_shape: tuple[int, ...], num_classes: int, c
         name: a registered backbone, or a source's prefix and a model's name.
         input_shape: ``(C, H, W)`` or ``(D,)``.
         num_classes: K, for a model that brings a head.
-        config: the backbone's options; its defaults when None.
+        config: the backbone's options; its defaults if None.
 
     Raises:
         UnknownNameError: no such backbone, source or model.
@@ -148,7 +148,7 @@ def create(
         input_shape: shape of one sample of the data.
         num_classes: K.
         fit: optimizer, learning rate and seed.
-        backbone_config: the backbone's options; its defaults when None.
+        backbone_config: the backbone's options; its defaults if None.
 
     Raises:
         FFZooError: unknown names, or parts that do not fit together.
@@ -164,7 +164,7 @@ def create(
     else:
         spec = algo if isinstance(algo, AlgorithmSpec) else algorithm_spec(algo)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(fit.seed)
+        torch.default_generator.manual_seed(fit.seed)
         if isinstance(backbone, str):
             if spec.recipe is not None:
                 embedding = make_part("label_embeddings", spec.recipe.label_embedding, num_classes)

@@ -118,9 +118,9 @@ def learn_block(
     weight: float,
     share: float,
 ) -> Learned:
-    """The closed form of one block: a function of tensors, so that it can be compiled.
+    """Learn one block in closed form: a function of tensors, so that it can be compiled.
 
-    It takes its input out of ``given``, to drop it as soon as the gradient of the weights is there.
+    It takes its input out of ``given``, to free it as soon as the gradient of the weights is computed.
     """
     x, counted = given.pop()
     backbone, l = algorithm.backbone, ctx.block
@@ -154,7 +154,7 @@ def learn_block(
 
 @cache
 def compiled(block: int) -> Callable[..., Learned]:
-    """:func:`learn_block`, compiled for one block.
+    """Return :func:`learn_block`, compiled for one block.
 
     Dynamo keeps what it compiled by code object, and tries one after the other: every block gets a code object of
     its own.
@@ -165,7 +165,7 @@ def compiled(block: int) -> Callable[..., Learned]:
 
 
 def knows_gradient(part: nn.Module) -> bool:
-    """Whether a part's closed form is that of its own forward: a subclass that changes one must restate the other."""
+    """Return whether a part's closed form belongs to its own forward: a subclass that changes one must restate it."""
     return bool(type(part).__dict__.get("closed_form")) and as_written(part)
 
 

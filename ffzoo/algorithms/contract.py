@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
@@ -10,10 +12,12 @@ from torch import Tensor, nn
 from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.checkpointing import checkpoint_blocks
-from ffzoo.data.batch import Batch, Samples
+from ffzoo.data.batch import Batch, Batches, Item, Samples
+from ffzoo.errors import OptionError
+from ffzoo.parts.base import Fusion
 
 Metrics = dict[str, Tensor]
-"""Scalars of one step: ``loss/1``, ``accuracy/1`` a block (counted from 1), ``loss/fusion``."""
+"""Scalars of one step: ``loss/1``, ``accuracy/1`` per block (counted from 1), ``loss/fusion``."""
 
 
 class Algorithm(nn.Module):
@@ -26,12 +30,13 @@ class Algorithm(nn.Module):
         fit: optimizer, learning rate and their schedule.
 
     Attributes:
+        fit_options: what was given as ``fit``.
         execution: how a step runs, set by :meth:`run_as`.
         isolation: where the gradient stops.
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
-        needs_validation: ``finish`` chooses something on the validation part.
-        fusion_grad: ``detached``, ``one_hop``, or ``none`` where there is no fusion to train.
+        needs_validation: ``finish`` chooses something on the validation set.
+        fusion_grad: ``detached``, or ``one_hop`` where the loss of a trained fusion reaches the blocks that it reads.
     """
 
     isolation: str = "local"
@@ -47,11 +52,11 @@ class Algorithm(nn.Module):
         self.backbone = backbone
         self.num_classes = num_classes
         self.config = config
-        self.fit = fit
+        self.fit_options = fit
         self.run_as(Execution())
 
     def run_as(self, execution: Execution) -> None:
-        """Choose how steps run; call it once, before training."""
+        """Choose how steps run; must be called once, before training."""
         self.execution = execution
         channels_last = execution.memory_format == "channels_last"
         self.backbone.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
@@ -59,10 +64,10 @@ class Algorithm(nn.Module):
             checkpoint_blocks(self.backbone)
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Before the first step: class hierarchies, closed forms, the length of schedules."""
+        """Prepare the first step: class hierarchies, closed forms, the length of schedules."""
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
-        """One step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
+        """Take one step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
 
         Returns:
             Detached scalars, at least the per-block losses where there are any.
@@ -70,36 +75,87 @@ class Algorithm(nn.Module):
         raise NotImplementedError
 
     def finish(self, train: Samples, validation: Samples | None) -> None:
-        """After the last epoch: probes, and what is chosen on the validation part."""
+        """Finish after the last epoch: fit probes, and choose what is chosen on the validation set."""
+
+    def fit(
+        self, batches: Iterable[Item], *, epochs: int, validation: Iterable[Item] | None = None
+    ) -> list[dict[str, float]]:
+        """Train from start to finish: :meth:`start`, the steps of every epoch, :meth:`finish`.
+
+        Args:
+            batches: pairs ``(x, y)``, or :class:`Batch` where a rule needs to know which samples they are. They are
+                read again in every epoch, and by ``start`` and ``finish``: a list or a DataLoader, but no generator.
+            epochs: passes over the batches.
+            validation: batches that a fusion may choose on.
+
+        Returns:
+            For each epoch the means of its steps' metrics.
+
+        Raises:
+            OptionError: there is no epoch, or no validation for a fusion that chooses on it.
+            DataError: batches that cannot be trained on.
+        """
+        if epochs < 1:
+            raise OptionError(f"epochs is {epochs}; expected at least 1")
+        if self.needs_validation and validation is None:
+            raise OptionError(
+                f"fusion {self.fusion!r} chooses on validation samples, but fit got none; "
+                "expected fit(..., validation=batches), or another fusion, such as fusion=sum"
+            )
+        device = next(self.parameters()).device
+        train = Batches(batches, device)
+        held_out = None if validation is None else Batches(validation, device)
+        self.start(train, epochs)
+        means = []
+        for epoch in range(epochs):
+            totals: Metrics = {}
+            for batch in train:
+                for key, value in self.train_step(dataclasses.replace(batch, epoch=epoch)).items():
+                    totals[key] = totals.get(key, 0.0) + value
+            means.append({key: float(total) / train.steps for key, total in totals.items()})
+        self.finish(train, held_out)
+        return means
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it can predict: False before :meth:`finish` where that fits the readout, such as a probe."""
+        return all(module.fitted for module in self.modules() if isinstance(module, Fusion))
 
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
+        """Return the prediction ``(B, K)``, and each block's own ``(B, K)`` where it has one.
 
         Changes nothing: parameters, buffers, train mode and random state stay as they are.
+
+        Raises:
+            NotFittedError: the readout is not :attr:`fitted`.
         """
         raise NotImplementedError
 
     def predict(self, x: Tensor) -> Tensor:
-        """Scores ``(B, K)``, highest for the predicted class; changes nothing."""
+        """Return scores ``(B, K)``, highest for the predicted class; changes nothing.
+
+        Raises:
+            NotFittedError: the readout is not :attr:`fitted`.
+        """
         return self.scores(x)[0]
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Features of each block, ``(B, C, H, W)`` or ``(B, D)``; changes nothing."""
+        """Return the features of each block, ``(B, C, H, W)`` or ``(B, D)``; changes nothing."""
         raise NotImplementedError
 
     def losses(self, batch: Batch) -> list[Tensor] | None:
-        """For the audits: each block's loss, then the heads', with their graphs; None: no losses.
+        """Return each block's loss, then the heads', with their graphs, for the audits; None if there are no losses.
 
-        The same computation as a step's, without its updates.
+        It is the computation of a step without its updates.
         """
         return None
 
     def owner(self, key: str) -> int | None:
-        """The block that owns a tensor of the state dict or the training state; None: shared, or a head's."""
+        """Return the block that owns a tensor of the state dict or the training state; None: shared, or a head's."""
         raise NotImplementedError
 
     def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """What training needs beyond the state dict: optimizer tensors, and JSON values."""
+        """Return what training needs beyond the state dict: optimizer tensors, and JSON values."""
         return {}, {}
 
     def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -107,7 +163,7 @@ class Algorithm(nn.Module):
 
 
 def as_batch(batch: Batch | Tensor, y: Tensor | None) -> Batch:
-    """``train_step``'s two call forms as one."""
+    """Return the two call forms of ``train_step`` as one."""
     if isinstance(batch, Batch):
         return batch
     if y is None:

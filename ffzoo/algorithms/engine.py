@@ -80,8 +80,6 @@ class RecipeAlgorithm(SteppingAlgorithm):
         self.label_embedding.attach(backbone.input_shape, shapes, generator)
         self.negatives: Negatives = make_part("negatives", recipe.negatives, num_classes)
         self.schedule: Schedule = make_part("schedules", recipe.schedule, depth)
-        if recipe.goodness_norm == "auto":
-            raise RecipeError("goodness_norm is 'auto', which is a choice of forward_norm; expected none, l2, ...")
         norm = forward_norm(recipe.forward_norm, backbone)
         # norms[l] stands in front of block l and is trained by it: behind a stop-gradient the block
         # before could not.
@@ -116,6 +114,11 @@ class RecipeAlgorithm(SteppingAlgorithm):
         scored = sum(any(g.kind == self.meaning.score for g, _, _ in self.terms(l)) for l in range(depth))
         fusion_build = FusionBuild(shapes, num_classes, self.meaning.score, scored)
         self.fusion_head: Fusion = make_part("fusions", recipe.fusion, fusion_build)
+        if self.negatives.reads_prediction and self.fusion_head.fits:
+            raise RecipeError(
+                f"negatives={negatives} reads the prediction in every step, but fusion={self.fusion} is fitted after "
+                "the last one; expected a fusion that is trained in steps, such as fusion=concat_linear"
+            )
         self.batch_statistics = has_batch_statistics(self)
         self.walk = BlockWalk(self, self.norms, self.cuts, self.label_embedding)
         self.closed_form = ClosedForm(self)
@@ -127,7 +130,9 @@ class RecipeAlgorithm(SteppingAlgorithm):
         heads = [*self.fusion_head.parameters(), *self.shared.parameters()]
         if any(goodness.reads_output for l in blocks for goodness, _, _ in self.terms(l)):
             heads += [p for name, p in self.backbone.named_parameters() if self.backbone.owner(name) is None]
-        return BlockOptimizers(map(self.own_parameters, blocks), heads, self.fit, getattr(self.fusion_head, "lr", None))
+        return BlockOptimizers(
+            map(self.own_parameters, blocks), heads, self.fit_options, getattr(self.fusion_head, "lr", None)
+        )
 
     def terms(self, block: int) -> list[tuple[Goodness, LocalLoss, float]]:
         """Return goodness, loss and weight of each term of a block."""
@@ -178,7 +183,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
         for l in range(self.backbone.depth):
             start, end = self.schedule.window(l)
             if (start, end) != (0.0, 1.0) and start <= progress < end:
-                self.optimizers.set_rate(learning_rate_factor(self.fit, (progress - start) / (end - start)), l)
+                self.optimizers.set_rate(learning_rate_factor(self.fit_options, (progress - start) / (end - start)), l)
 
     @property
     def streams(self) -> bool:

@@ -32,7 +32,7 @@ def make_goodness_part(part: Any, build: Build, backbone: Backbone) -> Goodness:
 
 
 def forward_norm(part: Any, backbone: Backbone) -> Any:
-    """The norm in front of blocks; ``auto`` is none where blocks normalize, and layernorm elsewhere."""
+    """Return the norm in front of blocks; ``auto`` is none where blocks normalize, and layernorm elsewhere."""
     if part == "auto":
         return "none" if backbone.normalized else "layernorm"
     return part

@@ -1,4 +1,4 @@
-"""One optimizer a block, so that no block's update knows of another."""
+"""One optimizer per block, so that no block's update knows of another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = "head"
 
 
 def learning_rate_factor(fit: FitOptions, progress: float) -> float:
-    """Factor of the learning rate at ``progress`` in [0, 1) of the run."""
+    """Return the factor of the learning rate at ``progress`` in [0, 1) of the run."""
     if progress < fit.warmup:
         return progress / fit.warmup
     rest = (progress - fit.warmup) / (1 - fit.warmup)
@@ -90,7 +90,7 @@ class BlockOptimizers:
             optimizer.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Tensor]:
-        """Optimizer tensors by ``optimizer.<owner>.<optimizer's number>.<parameter>.<name>``."""
+        """Return optimizer tensors by ``optimizer.<owner>.<optimizer's number>.<parameter>.<name>``."""
         return {
             f"optimizer.{owner}.{number}.{index}.{name}": value
             for owner, optimizers in self._by_owner.items()
@@ -121,6 +121,6 @@ class BlockOptimizers:
 
     @staticmethod
     def owner(key: str) -> int | None:
-        """The block of a key of :meth:`state`."""
+        """Return the block of a key of :meth:`state`."""
         owner = key.split(".")[1]
         return None if owner == HEAD else int(owner)

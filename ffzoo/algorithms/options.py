@@ -15,10 +15,10 @@ class FitOptions:
     """How an algorithm is trained; equal for all arms of a comparison.
 
     Attributes:
-        epochs: passes over the training part.
-        batch_size: samples a step.
+        epochs: passes over the training set.
+        batch_size: samples per step.
         lr: learning rate of the blocks at the start.
-        optimizer: one instance a block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
+        optimizer: one instance per block. ``muon`` orthogonalizes the momentum of filters, that is of weights with four
             dimensions, wherever they are (:class:`ffzoo.kernels.muon.Muon`); every other parameter has AdamW,
             matrices too.
         muon_lr: learning rate of the filters under ``muon``; ``lr`` is that of the rest.
@@ -109,7 +109,7 @@ class Execution(StepOptions):
 
     @property
     def rows(self) -> int:
-        """Samples forwarded at once; 0 for the whole batch.
+        """Return the number of samples forwarded at once; 0 for the whole batch.
 
         Raises:
             OptionError: it is still to be measured.

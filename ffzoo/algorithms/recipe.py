@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ffzoo.errors import OptionError, RecipeError, nearest
 from ffzoo.registry import options
-from ffzoo.registry.choices import Part, find, part_from_json, part_to_json, resolve
+from ffzoo.registry.choices import FORWARD_NORM, Part, find, part_from_json, part_to_json, resolve
 
 Isolation = Literal["local", "overlap", "none"]
 
@@ -26,7 +26,7 @@ _KIND_OF = {
     "label_embedding": "label_embeddings",
     "negatives": "negatives",
     "goodness_norm": "normalizations",
-    "forward_norm": "normalizations",
+    "forward_norm": FORWARD_NORM,
     "schedule": "schedules",
     "fusion": "fusions",
 }
@@ -92,11 +92,11 @@ class Recipe:
                 raise RecipeError(f"terms holds {term!r}; expected Term(goodness, loss)")
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed."""
+        """Return a copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 
     def set(self, changes: Mapping[str, Any]) -> Recipe:
-        """A copy with options set by key, as ``--set`` does.
+        """Return a copy with options set by key, as ``--set`` does.
 
         Args:
             changes: ``{"fusion": "last"}`` chooses a part, ``{"goodness.grid": 2}`` sets an option of
@@ -127,7 +127,7 @@ class Recipe:
         return _set_field(self, path, value, key)
 
     def resolved(self) -> Recipe:
-        """The same recipe with every part as its full config (parts without options: the name).
+        """Return the same recipe with every part as its full config (parts without options: the name).
 
         Raises:
             UnknownNameError: a part that nothing registered.
@@ -157,7 +157,7 @@ class Recipe:
         self.resolved()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; :meth:`from_json` reads them back to an equal, resolved recipe."""
+        """Return plain JSON values; :meth:`from_json` reads them back to an equal, resolved recipe."""
         recipe = self.resolved()
         data: dict[str, Any] = {}
         for f in dataclasses.fields(recipe):

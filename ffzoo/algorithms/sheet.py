@@ -22,7 +22,7 @@ from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import PluginError
 from ffzoo.registry.cards import Card
-from ffzoo.registry.choices import find
+from ffzoo.registry.choices import FORWARD_NORM, find
 from ffzoo.registry.entries import Entry, import_target
 from ffzoo.registry.loader import SHIPPED, ZOO
 from ffzoo.registry.options import to_json
@@ -37,7 +37,7 @@ class Choice:
 
     Attributes:
         key: how ``--set`` names it, e.g. ``"goodness"`` or ``"terms.1.loss"``; empty for an algorithm's own options.
-        kind: of the registry, e.g. ``"local_losses"``.
+        kind: of the registry, e.g. ``"local_losses"``, or ``"forward_norm"``.
         name: it is registered by.
         options: all of them, as JSON values.
         changed: those that are not the part's defaults.
@@ -133,7 +133,7 @@ def describe(name: str) -> Sheet:
 
 
 def card_of(entry: Entry) -> Card | None:
-    """The card that an algorithm was registered with; None if it is somebody else's and has none.
+    """Return the card that an algorithm was registered with; None if it is somebody else's and has none.
 
     Raises:
         PluginError: it ships without a card, or its card cannot be imported or is none.
@@ -152,7 +152,7 @@ def card_of(entry: Entry) -> Card | None:
 
 
 def literal_block(text: str) -> tuple[str, str]:
-    """The first block of a docstring that is indented below a line that ends with ``::``, and what leads to it.
+    """Return the first block of a docstring that is indented below a line ending with ``::``, and what leads to it.
 
     Args:
         text: a docstring.
@@ -202,7 +202,7 @@ def _own_options(entry: Entry) -> tuple[Choice, ...]:
 
 
 def _of_class(cls: type[Algorithm], own: tuple[Choice, ...]) -> dict[str, Any]:
-    """What an algorithm that is a class declares of itself."""
+    """Return what an algorithm that is a class declares of itself."""
     return {
         "isolation": cls.isolation,
         "coupling": cls.coupling,
@@ -216,7 +216,7 @@ def _of_class(cls: type[Algorithm], own: tuple[Choice, ...]) -> dict[str, Any]:
 
 
 def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
-    """What a recipe's parts say of it; their classes are imported for that."""
+    """Return what a recipe's parts say of it; their classes are imported for that."""
     recipe = recipe.resolved()
     slots: list[tuple[str, str, Any]] = []
     for i, term in enumerate(recipe.terms):
@@ -226,7 +226,7 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
         ("label_embedding", "label_embeddings", recipe.label_embedding),
         ("negatives", "negatives", recipe.negatives),
         ("goodness_norm", "normalizations", recipe.goodness_norm),
-        ("forward_norm", "normalizations", recipe.forward_norm),
+        ("forward_norm", FORWARD_NORM, recipe.forward_norm),
         ("schedule", "schedules", recipe.schedule),
         ("fusion", "fusions", recipe.fusion),
     ]
@@ -245,7 +245,7 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:
-    """Fields that are no parts, where they are not as a recipe has them by default."""
+    """Return the fields that are not parts, where they differ from the defaults of a recipe."""
     plain = Recipe(terms=())
     changed = {name: getattr(recipe, name) for name in ("train_blocks", "fusion_grad")}
     settings = {name: value for name, value in changed.items() if value != getattr(plain, name)}

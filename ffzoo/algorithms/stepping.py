@@ -58,12 +58,12 @@ class SteppingAlgorithm(Algorithm):
                 module.compile(dynamic=False)
 
     def compiled_alone(self) -> Iterable[nn.Module]:
-        """The modules that ``compile`` turns into compiled ones: the blocks, or their parts."""
+        """Return the modules that ``compile`` turns into compiled ones: the blocks, or their parts."""
         return (unit for l in range(self.backbone.depth) for unit in self.backbone.checkpoint_units(l))
 
     def start(self, train: Samples, epochs: int) -> None:
-        """Fix the length of the learning-rate schedule, and calibrate the backbone on the training part."""
-        self.total_steps = train.steps * epochs
+        """Begin a learning-rate schedule of a fixed length, and calibrate the backbone on the training set."""
+        self.step_count, self.total_steps = 0, train.steps * epochs
         if type(self.backbone).calibrate is Backbone.calibrate:
             return
         first: list[Tensor] = []
@@ -74,20 +74,20 @@ class SteppingAlgorithm(Algorithm):
         self.backbone.calibrate(torch.cat(first))
 
     def rate(self) -> float:
-        """Factor of the learning rate in the step at hand.
+        """Return the factor of the learning rate in the step at hand.
 
         A step outside the schedule, such as an audit's after the last epoch, runs at the full rate: at a rate of zero
         nothing would leak.
         """
         inside = self.step_count < self.total_steps
-        return learning_rate_factor(self.fit, self.step_count / self.total_steps) if inside else 1.0
+        return learning_rate_factor(self.fit_options, self.step_count / self.total_steps) if inside else 1.0
 
     def whole_batch_for(self) -> str | None:
-        """What would differ in micro-batches; None: nothing, they learn the same."""
+        """Return what would differ in chunks; None if they learn the same."""
         return "batch statistics" if has_batch_statistics(self) else None
 
     def rows(self, size: int) -> list[slice]:
-        """The micro-batches of a batch of ``size`` samples, in order.
+        """Return the rows of each chunk of a batch of ``size`` samples, in order.
 
         Raises:
             OptionError: there are several, and they would learn something else than the batch.
@@ -118,13 +118,13 @@ class SteppingAlgorithm(Algorithm):
             yield Step(batch.epoch, batch.generator, rows, share, last, metrics, update)
 
     def laid_out(self, x: Tensor) -> Tensor:
-        """Inputs in memory as the backbone's weights are."""
+        """Return inputs laid out in memory as the backbone's weights are."""
         if x.dim() == 4 and self.execution.memory_format == "channels_last":
             return x.contiguous(memory_format=torch.channels_last)
         return x
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """The precision that blocks run in, and how they convolve."""
+        """Return a context with the precision that blocks run in, and the way they convolve."""
         if self.execution.convolution == "winograd":
             return WinogradMode()
         if self.execution.precision == "fp32":
@@ -134,14 +134,14 @@ class SteppingAlgorithm(Algorithm):
         return torch.autocast(device, torch.bfloat16, cache_enabled=False)
 
     def full_precision(self) -> contextlib.AbstractContextManager[Any]:
-        """No autocast inside: what blocks learn from is not the blocks'."""
+        """Return a context without autocast, for what blocks learn from."""
         if self.execution.precision == "fp32":
             return contextlib.nullcontext()
         return torch.autocast(next(self.backbone.parameters()).device.type, enabled=False)
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Evaluation mode, and every module's own mode again afterwards."""
+        """Enter evaluation mode, and restore every module's own mode afterwards."""
         training = [m for m in self.modules() if m.training]
         self.eval()
         try:
@@ -151,7 +151,7 @@ class SteppingAlgorithm(Algorithm):
                 m.training = True
 
     def training_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Optimizer tensors and the position in the schedule."""
+        """Return optimizer tensors and the position in the schedule."""
         return self.optimizers.state(), {"step_count": self.step_count, "total_steps": self.total_steps}
 
     def load_training_state(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -161,7 +161,7 @@ class SteppingAlgorithm(Algorithm):
 
 
 def _allow_compiled_blocks() -> None:
-    """Dynamo compiles eight shapes of one function and then gives up; a deep network has more."""
+    """Let dynamo compile more than eight shapes of one function: a deep network has more."""
     config = torch._dynamo.config
     for limit in ("recompile_limit", "cache_size_limit"):  # its name in newer and in older versions
         if hasattr(config, limit):

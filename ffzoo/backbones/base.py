@@ -214,6 +214,16 @@ def add_gradient(parameter: Tensor, gradient: Tensor) -> None:
         parameter.grad = torch.empty_like(parameter).copy_(gradient)
 
 
+def seed(value: int, device: torch.device) -> None:
+    """Seed torch's generators of the CPU and of one device; ``torch.manual_seed`` would seed those of every device."""
+    torch.default_generator.manual_seed(value)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(value)
+    elif device.type == "mps":
+        torch.mps.manual_seed(value)
+
+
 def full_precision(h: Tensor) -> Tensor:
     """Half-precision features as float32, others as they are."""
     return h.float() if h.dtype in (torch.bfloat16, torch.float16) else h

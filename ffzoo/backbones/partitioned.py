@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.hooks import RemovableHandle
 
-from ffzoo.backbones.base import Backbone, Visit
+from ffzoo.backbones.base import Backbone, Visit, seed
 from ffzoo.backbones.foreign import Classifier, body, buffers_kept, feature_info, is_classifier, undisturbed
 from ffzoo.backbones.layouts import Layout, as_features, layout_of
 from ffzoo.errors import PartitionError
@@ -300,7 +300,7 @@ class Partition(Backbone):
                     )
                 )
         try:
-            torch.manual_seed(0)
+            seed(0, x.device)
             self.walk(x, visit)
             result = tree_map(_copy, outputs[-1])
             if self.has_native_head:
@@ -309,7 +309,7 @@ class Partition(Backbone):
         finally:
             for handle in handles:
                 handle.remove()
-        torch.manual_seed(0)
+        seed(0, x.device)
         with torch.no_grad(), buffers_kept(self.model):
             self._compare(self.model(x), result)
         inside = {key: next(iter(s))[0] for key, s in spans.items() if len(s) == 1 and len(set(*s)) == 1}

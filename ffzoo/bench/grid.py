@@ -8,9 +8,11 @@ chooses, and the test part is read once for each trained cell.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from typing import Any
 from ffzoo.algorithms.options import Execution
 from ffzoo.bench.study import MissingCell, Scratch, Study
 from ffzoo.errors import CheckpointError, DataError, DivergedError, FFZooError, OptionError
+from ffzoo.run.folder import RunFolder
 from ffzoo.run.spec import RunConfig, make_run
 
 SCHEMA_VERSION = 2
@@ -269,6 +272,9 @@ def train(
             reason = "key 'further' is missing"
         return reason
 
+    if not study.reads_only:
+        for key, run in runs.items():
+            _adopt(study.scratch(key), key, run)
     tasks = {key: partial(train_cell, run.to_json(), further, scratch=study.scratch(key)) for key, run in runs.items()}
     cells: dict[str, Any] = {}
     for key, value in study.cells(tasks, workers, valid=wrong).items():
@@ -279,6 +285,16 @@ def train(
         else:
             cells[key] = value
     return cells
+
+
+def _adopt(scratch: Scratch | None, key: str, run: RunConfig) -> None:
+    """Rename the checkpoint of an unfinished cell that an earlier version kept under a name two cells could share."""
+    if scratch is None or scratch.folder.exists():
+        return
+    former = RunFolder(scratch.root / re.sub(r"[^\w.=-]", "_", key))
+    with contextlib.suppress(FFZooError):  # a cell whose folder cannot be read is begun anew
+        if former.begun and fingerprint(RunConfig.from_json(former.config())) == fingerprint(run):
+            former.path.rename(scratch.folder)
 
 
 def fingerprint(run: RunConfig) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import html
 import io
 import json
 import re
@@ -18,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import jinja2
+
 from ffzoo.bench.report import Figure, Report, Table, side_by_side
 from ffzoo.bench.study import CONFIG, Study
 from ffzoo.errors import CheckpointError, FFZooError, OptionError
@@ -25,19 +26,6 @@ from ffzoo.files import replace_text
 from ffzoo.registry.loader import ZOO
 
 _VERDICTS = ("reproduced", "opposite", "inconclusive", "descriptive")
-
-_STYLE = """
-body { font: 16px/1.55 system-ui, sans-serif; color: #212529; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 1px solid #dee2e6; } h3 { margin-bottom: .3rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0 1.5rem; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #e9ecef; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-.words td { text-align: left; }
-th { border-bottom: 2px solid #adb5bd; }
-figure { margin: 1rem 0; } figure img { max-width: 100%; } figcaption, .notes { color: #495057; font-size: .85rem; }
-.verdict { background: #f1f3f5; border-left: 4px solid #1864ab; padding: .5rem .9rem; margin: .5rem 0; }
-.scroll { overflow-x: auto; }
-"""
 
 
 @dataclass(frozen=True)
@@ -168,42 +156,13 @@ def _csv(table: Table) -> str:
 
 
 def _page(sections: Sequence[Section], joined: Mapping[str, Figure], lost: Sequence[str], out: Path) -> str:
-    body = "".join(_section(section, out) for section in sections)
-    for title, figure in joined.items():
-        body += f"<h2>{html.escape(title)}</h2>{_picture(figure, out / _slug(title))}"
-    body += "".join(f'<p class="notes">{html.escape(line)}</p>' for line in lost)
-    lines = "".join(
-        f'<tr><td><a href="#{html.escape(name)}">{html.escape(name)}</a></td>'
-        f"<td>{html.escape(question)}</td><td>{html.escape(verdicts)}</td></tr>"
-        for name, question, verdicts in _summary(sections)
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>ffzoo: what was found</title><style>{_STYLE}</style></head>"
-        f"<body><h1>What was found</h1><table class='words'>{lines}</table>{body}</body></html>\n"
-    )
+    # Everything a template is given is escaped: a name in a study may be anything.
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("ffzoo.bench", "."), autoescape=True)
+    environment.filters["image"] = lambda figure, stem: _data_url(out / f"{stem}-{figure.name}.png")
+    together = [(title, figure, _slug(title)) for title, figure in joined.items()]
+    values = {"sections": sections, "summary": _summary(sections), "together": together, "lost": lost}
+    return environment.get_template("page.html").render(values)
 
 
-def _section(section: Section, out: Path) -> str:
-    report, name = section.report, html.escape(section.name)
-    heads = (("Question", report.question), ("Claim", report.claim), ("What it cannot say", report.limits))
-    parts = [f'<h2 id="{name}">{name}</h2>']
-    parts += [f"<p><b>{head}.</b> {html.escape(text)}</p>" for head, text in heads if text]
-    parts += [f'<p class="verdict"><b>Verdict:</b> {html.escape(verdict)}</p>' for verdict in report.verdicts]
-    parts += [_picture(figure, out / section.name) for figure in report.figures]
-    for table in report.tables:
-        rows = "".join(
-            "<tr>" + "".join(f"<{cell}>{html.escape(value)}</{cell}>" for value in row) + "</tr>"
-            for cell, row in [("th", table.columns), *(("td", row) for row in table.rows)]
-        )
-        parts.append(f'<h3>{html.escape(table.title)}</h3><div class="scroll"><table>{rows}</table></div>')
-    parts += [f'<p class="notes">{html.escape(note)}</p>' for note in report.notes]
-    return "\n".join(parts)
-
-
-def _picture(figure: Figure, stem: Path) -> str:
-    image = base64.b64encode(stem.with_name(f"{stem.name}-{figure.name}.png").read_bytes()).decode()
-    caption = html.escape(figure.caption)
-    source = f"data:image/png;base64,{image}"
-    return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
+def _data_url(image: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(image.read_bytes()).decode()}"

@@ -308,6 +308,7 @@ def _become_worker(parent: int, threads: int, plugins: tuple[str, ...]) -> None:
     import torch
 
     from ffzoo.registry.loader import ZOO
+    from ffzoo.run.environment import keep_freed_memory
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -316,6 +317,7 @@ def _become_worker(parent: int, threads: int, plugins: tuple[str, ...]) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     torch.set_num_threads(threads)
+    keep_freed_memory()
     for path in plugins:
         ZOO.load_file(path)
 

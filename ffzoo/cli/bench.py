@@ -145,7 +145,9 @@ def run_experiment(entry: Entry, settings: dict[str, Any], out: Path | None, arg
     from ffzoo.bench.report import Report
     from ffzoo.bench.study import Study
     from ffzoo.registry import options
+    from ffzoo.run.environment import keep_freed_memory
 
+    keep_freed_memory()
     config_class = entry.load_config()
     if config_class is None and settings:
         raise OptionError(f"unknown option {next(iter(settings))!r}: {entry} has no options")

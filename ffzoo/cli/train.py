@@ -138,8 +138,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     wanted = spec(args)
     wanted.runs()  # what is wrong is refused now: importing torch takes seconds
+    from ffzoo.run.environment import keep_freed_memory
     from ffzoo.run.evaluate import carry_out
 
+    keep_freed_memory()
     carry_out(wanted)
     return 0
 
@@ -149,8 +151,10 @@ def _resume(args: argparse.Namespace) -> None:
     fixed = [f"--{name.replace('_', '-')}" for name in names] + ["--set"] * bool(args.settings)
     if fixed:
         raise OptionError(f"{fixed[0]} cannot change a run that has begun; expected --resume without it")
+    from ffzoo.run.environment import keep_freed_memory
     from ffzoo.run.evaluate import resume
 
+    keep_freed_memory()
     expect = {"algo": args.algo, "dataset": args.dataset, "backbone": args.backbone}
     observers = args.observers.split(",") if args.observers else ()
     resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, observers=observers, expect=expect)

@@ -70,8 +70,8 @@ class Ceiling:
 def layer_calls(algorithm: Algorithm, batch: Batch) -> list[Call]:
     """The calls of convolutions and linear layers in the forward pass of one training step on ``batch``.
 
-    Found by hooks on a copy, while its losses are computed; for a rule without losses, while it predicts, and then
-    no call needs the gradient at its input.
+    Found by hooks on a copy, while its losses are computed; for a rule without losses, while it predicts (or gives its
+    features, before its probe is fitted), and then no call needs the gradient at its input.
     """
     twin = copy_of(algorithm).train()
     found: list[Call] = []
@@ -94,7 +94,7 @@ def layer_calls(algorithm: Algorithm, batch: Batch) -> list[Call]:
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         if twin.losses(batch) is None:
             found.clear()
-            twin.predict(batch.x)
+            (twin.predict if twin.fitted else twin.features)(batch.x)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -66,10 +67,12 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Gap:
     mean, n = statistics.fmean(values), len(values)
     if n < 2:
         return Gap(mean, None, None, n)
-    from scipy.stats import t
+    from scipy.stats import ttest_1samp
 
-    half = float(t.ppf((1 + confidence) / 2, n - 1)) * statistics.stdev(values) / math.sqrt(n)
-    return Gap(mean, mean - half, mean + half, n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # values that are all the same have an interval of no width
+        low, high = ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return Gap(mean, float(low), float(high), n)
 
 
 def paired_gap(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> Gap:

@@ -323,6 +323,11 @@ class Fusion(nn.Module):
     def __init__(self, config: Any, build: FusionBuild) -> None:
         super().__init__()
 
+    @property
+    def fitted(self) -> bool:
+        """Whether it can predict; one that ``fits`` tells it from its buffers, which a checkpoint restores."""
+        return True
+
     def feature(self, block: int, h: Tensor) -> Tensor | None:
         """The fusion path: what is kept of a block's features ``h``, ``(B, d)``; None skips the block."""
         raise NotImplementedError

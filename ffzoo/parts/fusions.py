@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ffzoo.errors import RecipeError
+from ffzoo.errors import NotFittedError, RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import Fusion, FusionBuild
 from ffzoo.parts.projection import pool_grid
@@ -159,7 +159,7 @@ class Probe(Fusion):
     """softmax(W concat(f_l) + b) fitted after training, f_l = pooled features, each less its mean, over its deviation.
 
     The usual linear probe of features that were learned without labels, or not at all. Fitted by L-BFGS to
-    mean cross-entropy + l2 ||W||^2; until then it predicts nothing, evenly.
+    mean cross-entropy + l2 ||W||^2; until then it refuses to predict.
 
     Attributes:
         weight: W ``(K, d)``, a buffer.
@@ -189,8 +189,22 @@ class Probe(Fusion):
         """The pooled features of a block ``(B, d_l)``."""
         return None if block < self.first else pool_grid(h, self.grid)
 
+    @property
+    def fitted(self) -> bool:
+        """Whether a buffer differs from its initial value; a fit that changes none would predict as evenly."""
+        return bool(self.weight.any() | self.bias.any() | (self.scale != 1).any())
+
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
-        """``(B, K)``."""
+        """``(B, K)``.
+
+        Raises:
+            NotFittedError: :meth:`fit` has not run.
+        """
+        if not self.fitted:
+            raise NotFittedError(
+                "the probe predicts nothing before it is fitted; call algorithm.finish(train, validation) after the "
+                "last step, or let algorithm.fit(batches, epochs=...) train from start to finish"
+            )
         f = torch.cat(tuple(blocks), 1)
         return F.linear((f - self.mean) * self.scale, self.weight, self.bias)
 

@@ -14,7 +14,7 @@ _SYMBA = "Lee and Song 2023, arXiv:2303.08418"
 
 @hookimpl
 def register_goodness(register: Register) -> None:
-    """Sample goodness, and the class goodness of most one-pass rules."""
+    """Register sample goodness, and the class goodness of most one-pass rules."""
     register("sum_squares", "ffzoo.parts.goodness:SumSquares", summary="sum of h^2", paper=_HINTON)
     register("mean_squares", "ffzoo.parts.goodness:MeanSquares", summary="mean of h^2", paper=_HINTON)
     register(
@@ -35,7 +35,7 @@ def register_goodness(register: Register) -> None:
 
 @hookimpl
 def register_local_losses(register: Register) -> None:
-    """Losses on class scores and on positive and negative sample scores."""
+    """Register losses on class scores and on positive and negative sample scores."""
     register(
         "cross_entropy",
         "ffzoo.parts.losses:CrossEntropy",
@@ -73,17 +73,17 @@ def register_local_losses(register: Register) -> None:
 
 @hookimpl
 def register_fusions(register: Register) -> None:
-    """Ways to read a prediction out of the blocks."""
+    """Register ways to read a prediction out of the blocks."""
     register("sum", "ffzoo.parts.fusions:Sum", config=_OPT + "Sum", summary="sum over blocks")
     register("last", "ffzoo.parts.fusions:Last", summary="the last block alone")
     register(
         "best_range",
         "ffzoo.parts.fusions:BestRange",
         aliases=("sip",),
-        summary="sum over the range of blocks that is best on the validation part",
+        summary="sum over the range of blocks that is best on the validation set",
         paper="DeeperForward, ICLR 2025",
     )
-    register("weights", "ffzoo.parts.fusions:Weights", summary="learned convex weights, fitted on the validation part")
+    register("weights", "ffzoo.parts.fusions:Weights", summary="learned convex weights, fitted on the validation set")
     register(
         "concat_linear",
         "ffzoo.parts.fusions:ConcatLinear",
@@ -100,7 +100,7 @@ def register_fusions(register: Register) -> None:
 
 @hookimpl
 def register_negatives(register: Register) -> None:
-    """Negative samples."""
+    """Register generators of negative samples."""
     register("none", "ffzoo.parts.negatives:NoNegatives", summary="positive samples only")
     register("wrong_label", "ffzoo.parts.negatives:WrongLabel", summary="the same input, a wrong label", paper=_HINTON)
     register(
@@ -120,7 +120,7 @@ def register_negatives(register: Register) -> None:
 
 @hookimpl
 def register_label_embeddings(register: Register) -> None:
-    """How a candidate label enters the input."""
+    """Register how a candidate label enters the input."""
     register("none", "ffzoo.parts.labels:NoLabel", summary="labels do not enter the input")
     register(
         "overlay",
@@ -141,13 +141,8 @@ def register_label_embeddings(register: Register) -> None:
 
 @hookimpl
 def register_normalizations(register: Register) -> None:
-    """Normalizations without parameters."""
+    """Register normalizations without parameters."""
     register("none", "ffzoo.parts.norms:Normalization", aliases=("identity",), summary="nothing")
-    register(
-        "auto",
-        "ffzoo.parts.norms:Normalization",
-        summary="layernorm between native blocks, none in a model with norms of its own",
-    )
     register("layernorm", "ffzoo.parts.norms:LayerNorm", summary="mean 0, variance 1 a sample, no affine")
     register("rms", "ffzoo.parts.norms:RMS", summary="mean square 1 a sample", paper=_HINTON)
     register("l2", "ffzoo.parts.norms:L2", summary="Euclidean norm 1 a sample", paper=_HINTON)
@@ -162,7 +157,7 @@ def register_normalizations(register: Register) -> None:
 
 @hookimpl
 def register_schedules(register: Register) -> None:
-    """Which blocks train when."""
+    """Register which blocks train when."""
     register("simultaneous", "ffzoo.parts.schedules:Simultaneous", summary="every block at every step")
     register("greedy", "ffzoo.parts.schedules:Greedy", summary="one block after the other")
     register(
@@ -176,7 +171,7 @@ def register_schedules(register: Register) -> None:
 
 @hookimpl
 def register_backbones(register: Register) -> None:
-    """Native networks."""
+    """Register native networks."""
     options = "ffzoo.backbones.options:"
     native = "ffzoo.backbones.native:"
     register("mlp", native + "MLPBackbone", config=options + "MLP", summary="fully connected ReLU blocks")
@@ -192,7 +187,7 @@ def register_backbones(register: Register) -> None:
 
 @hookimpl
 def register_backbone_sources(register: Register) -> None:
-    """Models of other libraries."""
+    """Register models of other libraries."""
     register(
         "timm",
         "ffzoo.backbones.timm_source:timm_backbone",
@@ -203,7 +198,7 @@ def register_backbone_sources(register: Register) -> None:
 
 @hookimpl
 def register_datasets(register: Register) -> None:
-    """Data sets; the tags are their defaults on the command line."""
+    """Register data sets, with their defaults on the command line."""
     digits = {"backbone": "mlp", "fit.epochs": 40, "fit.batch_size": 32, "fit.lr": 1e-3, "fit.label_smoothing": 0.1}
     mnist = {"backbone": "mlp", "fit.epochs": 15}
     small = {"backbone": "cnn", "fit.epochs": 5}
@@ -236,15 +231,15 @@ def register_datasets(register: Register) -> None:
 
 @hookimpl
 def register_dataset_sources(register: Register) -> None:
-    """Data from anywhere."""
-    register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder a class")
+    """Register sources of data from anywhere."""
+    register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder per class")
     register("npz", "ffzoo.data.archives:npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
     register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
 
 
 @hookimpl
 def register_metrics(register: Register) -> None:
-    """What is measured of predictions, besides accuracy."""
+    """Register what is measured of predictions besides accuracy."""
     module = "ffzoo.measure.metrics:"
     register("top5", module + "TopFive", summary="fraction of samples whose class is among the five highest scores")
     register(

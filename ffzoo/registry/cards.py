@@ -85,6 +85,6 @@ class Card:
 
     @property
     def paper(self) -> str:
-        """The source in short: authors, year, and the arXiv number where there is one."""
+        """Return the source in short: authors, year, and the arXiv number where there is one."""
         number = self.url.partition("arxiv.org/abs/")[2]
         return f"{self.authors} {self.year}, " + (f"arXiv:{number}" if number else self.url.removeprefix("https://"))

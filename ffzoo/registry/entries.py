@@ -33,6 +33,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+# What looks like a name of a kind and is none, and why.
+_NO_NAMES = {("normalizations", "auto"): "'auto' is a value of forward_norm and names no normalization"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Entry:
         for name in (self.name, *self.aliases):
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise PluginError(
-                    f"{self.provenance}: {name!r} is no name for a {KINDS[self.kind]}; "
+                    f"{self.provenance}: {name!r} is not a valid name for a {KINDS[self.kind]}; "
                     "use lower-case letters, digits and underscores"
                 )
         for text in (self.target, self.config):
@@ -114,7 +116,7 @@ class Entry:
         return f"{KINDS[self.kind]} {self.name!r} of {self.provenance}"
 
     def load(self) -> Any:
-        """The thing itself, imported now if the target is lazy.
+        """Return the thing itself, imported now if the target is lazy.
 
         Raises:
             PluginError: the target does not import.
@@ -122,7 +124,7 @@ class Entry:
         return import_target(self.target, str(self)) if isinstance(self.target, str) else self.target
 
     def load_config(self) -> type | None:
-        """The config dataclass, or None when the thing has no options.
+        """Return the config dataclass, or None if the thing has no options.
 
         Raises:
             PluginError: the config does not import.
@@ -130,7 +132,7 @@ class Entry:
         return import_target(self.config, str(self)) if isinstance(self.config, str) else self.config
 
     def has_config(self, config: object) -> bool:
-        """Whether ``config`` is an instance of this entry's config class (imports nothing)."""
+        """Return whether ``config`` is an instance of this entry's config class (imports nothing)."""
         cls = type(config)
         if isinstance(self.config, str):
             return self.config == f"{cls.__module__}:{cls.__qualname__}"
@@ -153,6 +155,8 @@ class Registry:
             PluginError: a name or alias is taken; the message names both plugins.
         """
         for name in (entry.name, *entry.aliases):
+            if (self.kind, name) in _NO_NAMES:
+                raise PluginError(f"{entry.provenance}: {_NO_NAMES[self.kind, name]}; choose another name")
             taken = self._entries.get(self._aliases.get(name, name))
             if taken is not None:
                 raise PluginError(
@@ -169,20 +173,19 @@ class Registry:
         self._aliases = {alias: name for alias, name in self._aliases.items() if name not in gone}
 
     def get(self, name: str) -> Entry:
-        """The entry of a name or alias.
+        """Return the entry of a name or alias.
 
         Raises:
             UnknownNameError: nothing has that name; the message lists the nearest ones.
         """
         entry = self._entries.get(self._aliases.get(name, name))
         if entry is None:
-            raise UnknownNameError(
-                f"unknown {KINDS[self.kind]} {name!r}: {nearest(str(name), self._entries)}{self.hint}"
-            )
+            why = _NO_NAMES.get((self.kind, name), f"unknown {KINDS[self.kind]} {name!r}")
+            raise UnknownNameError(f"{why}: {nearest(str(name), self._entries)}{self.hint}")
         return entry
 
     def of_config(self, config: object) -> Entry:
-        """The entry whose options ``config`` holds.
+        """Return the entry whose options ``config`` holds.
 
         Raises:
             UnknownNameError: no entry of this kind has a config of that class.
@@ -196,7 +199,7 @@ class Registry:
         )
 
     def names(self, pattern: str = "*") -> list[str]:
-        """Sorted names that match a shell pattern such as ``"*ff*"``."""
+        """Return the sorted names that match a shell pattern such as ``"*ff*"``."""
         return sorted(name for name in self._entries if fnmatch(name, pattern))
 
     def __iter__(self) -> Iterator[Entry]:

@@ -49,74 +49,74 @@ class Register(Protocol):
 
 @hookspec
 def register_algorithms(register: Register) -> None:
-    """What trains and predicts: an ``Algorithm`` class, a ``Recipe``, or a function ``config -> Recipe``."""
+    """Register what trains and predicts: an ``Algorithm`` class, a ``Recipe``, or a function ``config -> Recipe``."""
 
 
 @hookspec
 def register_goodness(register: Register) -> None:
-    """Features of a block -> score: a ``Goodness`` class, or a function ``h -> (B,)``."""
+    """Register features of a block -> score: a ``Goodness`` class, or a function ``h -> (B,)``."""
 
 
 @hookspec
 def register_local_losses(register: Register) -> None:
-    """Scores of a block's views -> scalar: a ``LocalLoss`` class."""
+    """Register scores of a block's views -> scalar: a ``LocalLoss`` class."""
 
 
 @hookspec
 def register_fusions(register: Register) -> None:
-    """Per-block scores or features -> prediction ``(B, K)``: a ``Fusion`` class."""
+    """Register per-block scores or features -> prediction ``(B, K)``: a ``Fusion`` class."""
 
 
 @hookspec
 def register_negatives(register: Register) -> None:
-    """Generator of negative samples: a ``Negatives`` class."""
+    """Register a generator of negative samples: a ``Negatives`` class."""
 
 
 @hookspec
 def register_label_embeddings(register: Register) -> None:
-    """How a candidate label enters the input: a ``LabelEmbedding`` class."""
+    """Register how a candidate label enters the input: a ``LabelEmbedding`` class."""
 
 
 @hookspec
 def register_normalizations(register: Register) -> None:
-    """What happens to features between blocks or before a goodness: an ``nn.Module`` class."""
+    """Register what happens to features between blocks or before a goodness: an ``nn.Module`` class."""
 
 
 @hookspec
 def register_schedules(register: Register) -> None:
-    """Which blocks train when: a ``Schedule`` class."""
+    """Register which blocks train when: a ``Schedule`` class."""
 
 
 @hookspec
 def register_backbones(register: Register) -> None:
-    """A network as an ordered list of blocks: ``(config, input_shape) -> Backbone``."""
+    """Register a network as an ordered list of blocks: ``(config, input_shape) -> Backbone``."""
 
 
 @hookspec
 def register_backbone_sources(register: Register) -> None:
-    """A prefix such as ``timm:``; the target is ``(config, name, input_shape, num_classes) -> Backbone``."""
+    """Register a prefix such as ``timm:``; the target is ``(config, name, input_shape, num_classes) -> Backbone``."""
 
 
 @hookspec
 def register_datasets(register: Register) -> None:
-    """A data set: ``(root, download) -> RawData``, or ``(config, root, download) -> RawData``."""
+    """Register a data set: ``(root, download) -> RawData``, or ``(config, root, download) -> RawData``."""
 
 
 @hookspec
 def register_dataset_sources(register: Register) -> None:
-    """A prefix such as ``folder:``; the target: text after it -> ``(root, download) -> RawData``."""
+    """Register a prefix such as ``folder:``; the target takes the text after it -> ``(root, download) -> RawData``."""
 
 
 @hookspec
 def register_experiments(register: Register) -> None:
-    """What ``ffzoo bench`` runs: ``(config, study) -> Report``."""
+    """Register what ``ffzoo bench`` runs: ``(config, study) -> Report``."""
 
 
 @hookspec
 def register_observers(register: Register) -> None:
-    """What watches a run: a class ``() -> Observer``, chosen by ``--log``."""
+    """Register what watches a run: a class ``() -> Observer``, chosen by ``--log``."""
 
 
 @hookspec
 def register_metrics(register: Register) -> None:
-    """What is measured on the test set: a class ``(num_classes) -> Metric``, chosen by ``--metrics``."""
+    """Register what is measured on the test set: a class ``(num_classes) -> Metric``, chosen by ``--metrics``."""

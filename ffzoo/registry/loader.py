@@ -48,7 +48,7 @@ class Skipped:
 
 
 class Zoo:
-    """A plugin manager and one registry a kind.
+    """A plugin manager and one registry per kind.
 
     Args:
         autoload: whether the first look-up loads the core's parts and the installed plugins.
@@ -67,7 +67,7 @@ class Zoo:
         return self.registries[kind]
 
     def entries(self, plugin: str) -> list[Entry]:
-        """What a plugin registered, kind by kind."""
+        """Return what a plugin registered, kind by kind."""
         return [e for registry in self.registries.values() for e in registry if e.provenance.plugin == plugin]
 
     def register(self, plugin: object, provenance: Provenance) -> None:
@@ -115,7 +115,7 @@ class Zoo:
         self.plugins[name] = provenance
 
     def _check_hooks(self, plugin: object) -> None:
-        """Pluggy reports a misspelt hook only when asked, and without the nearest right one."""
+        """Refuse a misspelt hook, which pluggy reports only when asked and without the nearest valid one."""
         valid = [name for name in dir(hookspecs) if name.startswith("register_")]
         for attribute in dir(plugin):
             if self.manager.parse_hookimpl_opts(plugin, attribute) and attribute not in valid:
@@ -216,7 +216,7 @@ class Zoo:
 
     @contextlib.contextmanager
     def use(self, plugin: object, name: str | None = None) -> Iterator[None]:
-        """A plugin for the length of a ``with`` block; for notebooks and tests."""
+        """Load a plugin for the length of a ``with`` block; for notebooks and tests."""
         self.load()
         name = name or getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
         self.register(plugin, Provenance(name))
@@ -235,7 +235,7 @@ def _names(text: str) -> list[str]:
 
 
 def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, Provenance]]:
-    """Entry points in a fixed order; a distribution found twice on the path counts once."""
+    """Return entry points in a fixed order; a distribution found twice on the path counts once."""
     found: dict[tuple[str, str, str], tuple[importlib.metadata.EntryPoint, Provenance]] = {}
     for distribution in importlib.metadata.distributions():
         points = distribution.entry_points.select(group=GROUP)

@@ -40,13 +40,13 @@ def options(cls: C) -> C:
 
 
 def field_types(cls: type) -> dict[str, Any]:
-    """Field name -> type of a dataclass, forward references resolved."""
+    """Return field name -> type of a dataclass, forward references resolved."""
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
 
 
 def type_words(annotation: Any) -> str:
-    """A type in words for a message: ``a whole number``, ``'a' or 'b'``, ``a number or 'learned'``."""
+    """Return a type in words for a message: ``a whole number``, ``'a' or 'b'``, ``a number or 'learned'``."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return " or ".join(repr(a) for a in args)
@@ -130,7 +130,7 @@ def parse(text: Any, annotation: Any) -> Any:
 
 
 def replace(config: T, changes: Mapping[str, Any], where: str) -> T:
-    """A copy of a config dataclass with some fields set.
+    """Return a copy of a config dataclass with some fields set.
 
     Args:
         config: a frozen dataclass instance.
@@ -172,7 +172,7 @@ def check(config: Any) -> None:
 
 
 def _in_range(value: Any, annotation: Any) -> bool:
-    """Whether a value of the right type is in the range that an annotation gives, if it gives one."""
+    """Return whether a value of the right type is in the range that an annotation gives, if it gives one."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (Union, types.UnionType):
         return any(_fits(value, a) and _in_range(value, a) for a in args)
@@ -195,7 +195,7 @@ def _is_annotated(annotation: Any) -> bool:
 
 
 def _bounds(annotation: Any) -> list[Any]:
-    """The bounds of an annotation one by one: an interval is two."""
+    """Return the bounds of an annotation one by one: an interval is two."""
     found: list[Any] = []
     for bound in typing.get_args(annotation)[1:]:
         found += list(bound) if isinstance(bound, at.GroupedMetadata) else [bound]
@@ -218,7 +218,7 @@ def _holds(value: Any, bound: Any) -> bool:
 
 
 def range_words(annotation: Any) -> str:
-    """A range in words for a message: ``at least 1``, ``> 0, or 'all'``, ``in [0, 1)``."""
+    """Return a range in words for a message: ``at least 1``, ``> 0, or 'all'``, ``in [0, 1)``."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (Union, types.UnionType):
         return ", or ".join(range_words(a) if _is_annotated(a) else type_words(a) for a in args)
@@ -248,7 +248,7 @@ def _bound_words(bound: Any) -> str:
 
 
 def to_json(value: Any) -> Any:
-    """A config's fields as plain JSON values."""
+    """Return a config's fields as plain JSON values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):
@@ -257,7 +257,7 @@ def to_json(value: Any) -> Any:
 
 
 def to_text(value: Any) -> str:
-    """A value as it would be written after ``--set``."""
+    """Return a value as it would be written after ``--set``."""
     if isinstance(value, (tuple, list)):
         return ",".join(map(to_text, value)) or "none"
     if isinstance(value, float):

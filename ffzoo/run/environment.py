@@ -10,7 +10,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result depends on."""
+    """Return the versions of Python and of the packages that a result depends on."""
     packages = ("torch", "torchvision", "timm", "numpy", "scikit-learn")
     found = {"ffzoo": __version__, "python": platform.python_version()}
     for name in packages:
@@ -39,13 +39,13 @@ def versions() -> dict[str, str]:
 
 
 def plugins() -> dict[str, str]:
-    """Loaded plugins and the distributions they came from."""
+    """Return the loaded plugins and the distributions they came from."""
     ZOO.load()
     return {name: f"{p.distribution} {p.version}".strip() for name, p in sorted(ZOO.plugins.items())}
 
 
 def git_commit() -> str | None:
-    """Commit of a source checkout, with ``-dirty`` when it has changes; None for an installed package."""
+    """Return the commit of a source checkout, with ``-dirty`` when it has changes; None for an installed package."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
@@ -59,7 +59,7 @@ def git_commit() -> str | None:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Processor, its widest instructions that torch uses, cores in use and accelerator."""
+    """Return the processor, the widest instructions of it that torch uses, cores in use and accelerator."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else None
@@ -74,7 +74,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Its name, which Python does not know on Linux."""
+    """Return the processor's name, which Python does not know on Linux."""
     with contextlib.suppress(OSError):
         for line in _PROCESSORS.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -83,13 +83,13 @@ def _processor() -> str:
 
 
 def where(hardware: Mapping[str, Any]) -> str:
-    """What :func:`hardware` found, in words; records of before the instructions were kept have none."""
+    """Return what :func:`hardware` found in words; older records hold no instructions."""
     parts = (hardware["processor"], hardware.get("instructions"), f"{hardware['threads']} threads")
     return hardware["accelerator"] or ", ".join(part for part in parts if part)
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """Return the device of ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
         OptionError: it is not there.
@@ -120,7 +120,7 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:
-    """Peak since the reset: of the allocator on CUDA, resident memory of the process on Linux; None if unknown."""
+    """Return the peak since the reset: of the allocator on CUDA, of resident memory on Linux; None if unknown."""
     import torch
 
     if device.type == "cuda":
@@ -131,8 +131,24 @@ def peak_memory_bytes(device: torch.device) -> int | None:
     return int(peak[1]) * 1024 if peak else None
 
 
+@contextlib.contextmanager
+def random_state_kept(device: torch.device) -> Iterator[None]:
+    """Restore torch's random state at the end, that of the CPU and that of a device."""
+    import torch
+
+    state = torch.mps.get_rng_state() if device.type == "mps" else None
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            if state is not None:
+                torch.mps.set_rng_state(state)
+
+
 def keep_freed_memory() -> None:
     """Make the C library of Linux keep freed memory for the next allocation; elsewhere it does nothing.
+
+    It cannot be undone, so it is for the owner of a process, such as a command, to call.
 
     By default every large tensor is given back to the system and fetched again, page by zeroed page:
     measured on a CNN that is a quarter of a training step on the CPU, for backprop and local rules alike.

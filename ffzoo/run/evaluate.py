@@ -40,8 +40,9 @@ def evaluate(
 ) -> Evaluation:
     """Train an algorithm, measure its locality, speed and memory, and test it once.
 
-    The keywords are the fields of :class:`~ffzoo.run.spec.RunSpec`. On Linux the process keeps freed memory from then
-    on (:func:`ffzoo.run.environment.keep_freed_memory`).
+    The keywords are the fields of :class:`~ffzoo.run.spec.RunSpec`. The process is afterwards as it was, torch's random
+    state included. On Linux steps are faster where freed memory is kept, as ``ffzoo train`` does: a program of your own
+    may call :func:`ffzoo.run.environment.keep_freed_memory` once.
 
     Args:
         algo: a registered algorithm.

@@ -25,7 +25,7 @@ class RunResult:
         dataset: name of the data set.
         backbone: name of the backbone.
         seed: of initial weights and data order.
-        epochs: passes over the training part.
+        epochs: passes over the training set.
         num_classes: K.
         parameters: trained and untrained weights of backbone and algorithm.
         test_accuracy: fraction in [0, 1].
@@ -40,7 +40,7 @@ class RunResult:
             (CUDA); None elsewhere.
         saved_activation_bytes: peak bytes of distinct storages kept for a later backward in one step.
         train_seconds: of all training work, the first steps included; loading, augmentation and evaluation are not.
-        wall_seconds: from the first step to the end of training, evaluation on the validation part included.
+        wall_seconds: from the first step to the end of training, evaluation on the validation set included.
         train_flops: floating-point operations of matrix products and convolutions in training.
         blocks: number of blocks.
         max_weight_layers_per_block: most weight layers in one block.
@@ -48,9 +48,9 @@ class RunResult:
         strictly_local: every probe made, before training and after it, says so.
         device: what it ran on.
         precision: ``fp32`` or ``bf16``.
-        split: how the parts of the data were made.
+        split: how the data were split.
         data_sha256: hash of the data.
-        test_reads: how often the test part was read.
+        test_reads: how often the test set was read.
         search_trials: settings tried before this one by the caller; None when unknown.
         metrics: what the metrics that were asked for computed on the test set, by their names.
         versions: of the packages.
@@ -126,10 +126,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One algorithm's runs, one a seed, and those of the algorithms it was compared with.
+    """One algorithm's runs, one per seed, and those of the algorithms it was compared with.
 
     Attributes:
-        runs: one a seed.
+        runs: one per seed.
         against: the other algorithms, in the order of ``against=``.
     """
 
@@ -153,7 +153,7 @@ class Evaluation:
 
 
 def summary(results: Sequence[RunResult]) -> Evaluation:
-    """Runs of several algorithms, the first of which is compared with the others."""
+    """Return the runs of several algorithms, the first of which is compared with the others."""
     names = list(dict.fromkeys(r.algo for r in results))
     first, *others = (tuple(r for r in results if r.algo == name) for name in names)
     accuracies = [r.test_accuracy for r in first]

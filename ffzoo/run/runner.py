@@ -56,44 +56,44 @@ def run_all(
     folders = _folders(runs, out, resuming)
     watching = [make_observer(chosen) for chosen in observers]
     device = environment.resolve_device(runs[0].device)
-    environment.keep_freed_memory()
-    data = read_data(runs[0], data_dir).to(device)
-    make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
-    reporter.plan(runs, data, out, str(device))
-    # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
-    for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
-        built = config.without_pretrained() if resuming else config
-        algorithm = build_algorithm(built, data.shape, data.num_classes, device)
-        reporter.split(algorithm.backbone)
-        if config.execution.micro_batch == "auto":
-            batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
-            execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
-            algorithm.execution = execution
-            reporter.note(f"{name}: chunks of {execution.rows or config.fit.batch_size} samples are fastest here")
-            runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
-        if config.minutes:
-            epochs = _fit_epochs(config, algorithm, data, device)
-            reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes per run")
-            runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
-    if not resuming:
-        _write_plan(runs, folders, out)
-    if progress:
-        steps = [_steps(config, data) * config.fit.epochs for config in runs]
-        watching = [Progress(steps), *watching, ResultTable()]
-    watched = Observers([MetricsFile(), *watching])
-    evaluation: Evaluation | None = None
-    try:
-        results: list[RunResult] = []
-        for config, folder in zip(runs, folders, strict=True):
-            if folder is not None and folder.finished:
-                results.append(RunResult.read(folder.path))
-            else:
-                results.append(_OneRun(config, data, device, folder, watched).result(curves))
-            watched.end(results[-1])
-        evaluation = summary(results)
-    finally:
-        watched.close(evaluation)
-    return evaluation
+    with environment.random_state_kept(device):
+        data = read_data(runs[0], data_dir).to(device)
+        make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
+        reporter.plan(runs, data, out, str(device))
+        # Whatever cannot be built is refused before a folder exists, and every arm gets its epochs before any trains.
+        for name, config in {run.algorithm.name: run for run in reversed(runs)}.items():
+            built = config.without_pretrained() if resuming else config
+            algorithm = build_algorithm(built, data.shape, data.num_classes, device)
+            reporter.split(algorithm.backbone)
+            if config.execution.micro_batch == "auto":
+                batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
+                execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
+                algorithm.execution = execution
+                reporter.note(f"{name}: chunks of {execution.rows or config.fit.batch_size} samples are fastest here")
+                runs = [dataclasses.replace(r, execution=execution) if r.algorithm.name == name else r for r in runs]
+            if config.minutes:
+                epochs = _fit_epochs(config, algorithm, data, device)
+                reporter.note(f"{name}: {epochs} epochs fit into {config.minutes:.3g} minutes per run")
+                runs = [_with_epochs(run, epochs) if run.algorithm.name == name else run for run in runs]
+        if not resuming:
+            _write_plan(runs, folders, out)
+        if progress:
+            steps = [_steps(config, data) * config.fit.epochs for config in runs]
+            watching = [Progress(steps), *watching, ResultTable()]
+        watched = Observers([MetricsFile(), *watching])
+        evaluation: Evaluation | None = None
+        try:
+            results: list[RunResult] = []
+            for config, folder in zip(runs, folders, strict=True):
+                if folder is not None and folder.finished:
+                    results.append(RunResult.read(folder.path))
+                else:
+                    results.append(_OneRun(config, data, device, folder, watched).result(curves))
+                watched.end(results[-1])
+            evaluation = summary(results)
+        finally:
+            watched.close(evaluation)
+        return evaluation
 
 
 def _folders(runs: Sequence[RunConfig], out: Path | None, resuming: bool) -> list[RunFolder | None]:
@@ -146,10 +146,13 @@ def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
     return Preprocess(data.mean, data.std).to(device)
 
 
+def _first_samples(data: DataBundle, preprocess: Preprocess, size: int) -> Part:
+    return Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
+
+
 def _first_batch(data: DataBundle, preprocess: Preprocess, size: int, seed: int) -> Batch:
     device = data.train.labels.device
-    part = Part(data.train.subset(torch.arange(min(size, len(data.train)))), preprocess, size)
-    batch = next(iter(part))
+    batch = next(iter(_first_samples(data, preprocess, size)))
     return dataclasses.replace(batch, generator=torch.Generator(device).manual_seed(seed))
 
 
@@ -160,11 +163,13 @@ def _fit_epochs(config: RunConfig, algorithm: Algorithm, data: DataBundle, devic
     watch = Stopwatch()
     for _ in range(_CALIBRATION_STEPS):
         watch.run(lambda: algorithm.train_step(batch), len(batch.y), device)
+    held_out = len(data.validation) if data.validation is not None and algorithm.fitted else 0
+    if not algorithm.fitted:
+        algorithm.finish(_first_samples(data, preprocess, config.fit.batch_size), None)
     start = time.perf_counter()
     averaged(algorithm.scores, batch.x, config.data)
     scoring = (time.perf_counter() - start) / len(batch.y)
     assert watch.images_per_second is not None
-    held_out = len(data.validation) if data.validation is not None else 0
     epoch = len(data.train) / watch.images_per_second + held_out * scoring
     budget = config.minutes * 60 - len(data.test) * scoring
     return max(1, int(budget / (epoch * 1.05)))
@@ -236,7 +241,6 @@ class _OneRun:
 
     def _on_epoch(self, means: dict[str, float]) -> None:
         position = self.position
-        self.measured["validation_accuracy"] = means.get("validation_accuracy")
         self._note_peak()
         cost = {
             "train_seconds": round(position.watch.total, 3),

@@ -20,7 +20,7 @@ from ffzoo.training.fit import averaged
 
 
 def build_algorithm(config: RunConfig, shape: tuple[int, ...], num_classes: int, device: torch.device) -> Algorithm:
-    """The untrained algorithm of a run, on its device."""
+    """Return the untrained algorithm of a run, on its device."""
     algorithm = create(
         config.algorithm,
         config.backbone,
@@ -34,7 +34,7 @@ def build_algorithm(config: RunConfig, shape: tuple[int, ...], num_classes: int,
 
 
 def data_facts(data: DataBundle) -> dict[str, Any]:
-    """What of the data a trained model needs, as JSON values for config.json."""
+    """Return what a trained model needs of the data, as JSON values for config.json."""
     return {
         "shape": list(data.shape),
         "num_classes": data.num_classes,
@@ -52,7 +52,7 @@ class Trained(nn.Module):
 
     Attributes:
         algorithm: in evaluation mode.
-        class_names: one a column of the scores.
+        class_names: one per column of the scores.
         shape: of one input, ``(C, H, W)`` or ``(D,)``.
         pixels: inputs are uint8 pixels, not floating-point features.
         data_options: scores are averaged over the views that they say, as they were when it was tested.
@@ -72,7 +72,7 @@ class Trained(nn.Module):
         self.class_names, self.shape, self.pixels, self.data_options = class_names, shape, pixels, data_options
 
     def predict(self, images: Any, batch_size: int = 500) -> Tensor:
-        """Class scores of images as they are stored.
+        """Return class scores of images as they are stored.
 
         Args:
             images: a tensor or array, uint8 ``(N, C, H, W)``, ``(N, H, W, C)`` or, with one channel,

@@ -20,7 +20,7 @@ from ffzoo.testing.subjects import Draws, Refused, Subject
 
 
 def _backbone(subject: Subject, case: Case) -> Backbone:
-    """The named backbone, small where it has a width and a depth."""
+    """Return the named backbone, small if it has a width and a depth."""
     name = subject.name.partition(":")[2]
     config = backbone_config(name)
     if config is not None:
@@ -35,7 +35,7 @@ def _backbone(subject: Subject, case: Case) -> Backbone:
 
 
 def _input_shape(subject: Subject, case: Case) -> tuple[int, ...]:
-    """Models by name have strides: 8 px leave them nothing."""
+    """Enlarge the inputs of models by name, whose strides leave nothing of 8 px."""
     return (3, 32, 32) if subject.name.count(":") > 1 else case.shape
 
 
@@ -44,7 +44,7 @@ def _input(subject: Subject, case: Case) -> Tensor:
 
 
 def _walk(backbone: Backbone, x: Tensor) -> list[Any]:
-    """Each block's output, when detached copies are passed on."""
+    """Return each block's output when detached copies are passed on."""
     outputs: list[Any] = []
 
     def visit(l: int, out: Any) -> Any:
@@ -57,7 +57,7 @@ def _walk(backbone: Backbone, x: Tensor) -> list[Any]:
 
 
 def backbone_shapes(subject: Subject, draws: Draws) -> None:
-    """Features have the announced shapes, are finite and repeatable, and the input is left alone."""
+    """Check that features have the announced shapes, are finite and deterministic, and leave the input unmodified."""
 
     def test(case: Case) -> None:
         backbone = _backbone(subject, case).eval()
@@ -84,7 +84,7 @@ def backbone_shapes(subject: Subject, draws: Draws) -> None:
 
 
 def backbone_owners(subject: Subject, draws: Draws) -> None:
-    """Every tensor of the state has an owner, and every owned parameter is in exactly one block."""
+    """Check that every tensor of the state has an owner, and every owned parameter is in exactly one block."""
 
     def test(case: Case) -> None:
         backbone = _backbone(subject, case)
@@ -102,7 +102,7 @@ def backbone_owners(subject: Subject, draws: Draws) -> None:
 
 
 def backbone_isolated(subject: Subject, draws: Draws) -> None:
-    """With detached copies passed on, a block's features have a gradient on that block alone."""
+    """Check that a block's features have a gradient on that block alone when detached copies are passed on."""
 
     def test(case: Case) -> None:
         backbone = _backbone(subject, case).double()
@@ -123,7 +123,7 @@ def backbone_isolated(subject: Subject, draws: Draws) -> None:
 
 
 def backbone_copies(subject: Subject, draws: Draws) -> None:
-    """A deep copy, and a fresh instance with the same state, give the same features."""
+    """Check that a deep copy, and a fresh instance with the same state, give the same features."""
 
     def test(case: Case) -> None:
         backbone = _backbone(subject, case).eval()

@@ -12,7 +12,7 @@ from ffzoo.algorithms.recipe import Recipe
 from ffzoo.data.batch import Batch
 from ffzoo.errors import FFZooError
 from ffzoo.measure.locality import state_of
-from ffzoo.testing.algorithm_cases import train
+from ffzoo.testing.algorithm_cases import fit_readout, train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
 
@@ -20,7 +20,7 @@ from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
 
 
 def _flat_or_maps(subject: Subject) -> str:
-    """An MLP, or a CNN for a rule that reads maps alone."""
+    """Return an MLP, or a CNN for a rule that reads only maps."""
     try:
         subject.build(Case("mlp", 2, 12, (1, 8, 8), 3, 4, 0))
     except Refused:
@@ -29,7 +29,7 @@ def _flat_or_maps(subject: Subject) -> str:
 
 
 def learns_toy(subject: Subject, draws: Draws) -> None:
-    """On a separable toy set the loss falls and the training accuracy leaves chance behind."""
+    """Check that on a separable toy set the loss falls and the training accuracy rises above chance."""
     toy, epochs = Toy((1, 8, 8), 3), 15
     case = Case(_flat_or_maps(subject), 2, 32, toy.shape, toy.num_classes, toy.batch_size, 0)
 
@@ -53,11 +53,12 @@ def learns_toy(subject: Subject, draws: Draws) -> None:
 
 
 def finite_on_extremes(subject: Subject, draws: Draws) -> None:
-    """Losses, scores and a step stay finite on zero, constant and large inputs."""
+    """Check that losses, scores and a step stay finite on zero, constant and large inputs."""
 
     def test(case: Case) -> None:
         for name, scale, shift in (("zero", 0.0, 0.0), ("constant", 0.0, 3.0), ("large (1e4)", 1e4, 0.0)):
             algorithm = subject.build(case)
+            fit_readout(algorithm, case)
             batch = case.batch()
             batch = Batch(batch.x * scale + shift, batch.y, batch.index, 0, batch.generator)
             with seeded(case.seed):
@@ -74,7 +75,7 @@ def finite_on_extremes(subject: Subject, draws: Draws) -> None:
 
 
 def class_counts(subject: Subject, draws: Draws) -> None:
-    """Two classes work, and so do a thousand, or a typed error says what is missing."""
+    """Check that 2 and 1,000 classes work, or that a typed error says what is missing."""
 
     def test() -> None:
         for classes in (2, 1000):
@@ -83,6 +84,7 @@ def class_counts(subject: Subject, draws: Draws) -> None:
             try:
                 algorithm = subject.build_on(case.build_backbone(subject.input_shape(case)), case)
                 train(algorithm, case, [0])
+                fit_readout(algorithm, case)
             except FFZooError:
                 assert classes > 2, "two classes were refused"
                 continue
@@ -94,11 +96,12 @@ def class_counts(subject: Subject, draws: Draws) -> None:
 
 
 def batch_of_one(subject: Subject, draws: Draws) -> None:
-    """A single sample gets the scores it has in a batch; training on it works or is refused with words."""
+    """Check that a single sample gets the scores it has in a batch, and that training on it works or is refused."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         batch = case.batch()
         alone, together = algorithm.predict(batch.x[:1]), algorithm.predict(batch.x)
         assert alone.shape == (1, case.num_classes), f"scores of one sample have shape {tuple(alone.shape)}"
@@ -114,11 +117,12 @@ def batch_of_one(subject: Subject, draws: Draws) -> None:
 
 
 def permutation(subject: Subject, draws: Draws) -> None:
-    """A permuted batch has the permuted predictions."""
+    """Check that a permuted batch has the permuted predictions."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         x = case.batch().x
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(case.seed))
         scores = algorithm.predict(x)
@@ -134,7 +138,7 @@ def permutation(subject: Subject, draws: Draws) -> None:
 
 
 def documented(subject: Subject, draws: Draws) -> None:
-    """A registered algorithm names its paper and says in a line what it is; a class has a docstring."""
+    """Check that a registered algorithm names its paper and has a summary, and that a class has a docstring."""
     entry = subject.entry
     if entry is None:
         raise SkipCheck("not registered")
@@ -149,7 +153,7 @@ def documented(subject: Subject, draws: Draws) -> None:
 
 
 def recipe_round_trip(subject: Subject, draws: Draws) -> None:
-    """A recipe written as JSON and read back is the same recipe."""
+    """Check that a recipe written as JSON and read back is the same recipe."""
     recipe = subject.recipe
     if recipe is None:
         raise SkipCheck("not a recipe")

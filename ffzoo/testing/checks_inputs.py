@@ -23,7 +23,7 @@ def _negatives(subject: Subject, case: Case) -> Negatives:
 
 
 def _made(negatives: Negatives, x: Tensor, y: Tensor, case: Case, generator: Any) -> tuple[Tensor, Tensor]:
-    """The negatives of a batch; those that read the prediction are given one that is sure of itself."""
+    """Return the negatives of a batch; those that read the prediction are given a confident one."""
     if not negatives.reads_prediction:
         return negatives(x, y, generator)
     shape = (len(x), case.num_classes)
@@ -31,7 +31,7 @@ def _made(negatives: Negatives, x: Tensor, y: Tensor, case: Case, generator: Any
 
 
 def negatives_are_wrong(subject: Subject, draws: Draws) -> None:
-    """A negative never carries the true label; where the label is kept, the inputs are changed."""
+    """Check that a negative never carries the true label unless its inputs are changed."""
     changed = False
 
     def test(case: Case) -> None:
@@ -48,7 +48,7 @@ def negatives_are_wrong(subject: Subject, draws: Draws) -> None:
 
 
 def negatives_shape(subject: Subject, draws: Draws) -> None:
-    """As many negatives as samples, alike in shape and type, from the step's generator alone."""
+    """Check that there are as many negatives as samples, equal in shape and type, from the step's generator."""
 
     def test(case: Case) -> None:
         negatives, batch = _negatives(subject, case), case.batch()
@@ -77,7 +77,7 @@ def _embedding(subject: Subject, case: Case) -> LabelEmbedding:
 
 
 def embedding_shape(subject: Subject, draws: Draws) -> None:
-    """A label embedding makes inputs of the shape it announces, with a label and without, row by row."""
+    """Check that a label embedding makes inputs of the shape it announces, with a label and without, row by row."""
 
     def test(case: Case) -> None:
         embedding, batch = _embedding(subject, case), case.batch()
@@ -94,7 +94,7 @@ def embedding_shape(subject: Subject, draws: Draws) -> None:
 
 
 def embedding_injective(subject: Subject, draws: Draws) -> None:
-    """Two labels, and the neutral one, give different inputs."""
+    """Check that two labels, and the neutral one, give different inputs."""
 
     def test(case: Case) -> None:
         embedding, x = _embedding(subject, case), case.batch().x
@@ -111,7 +111,7 @@ def embedding_injective(subject: Subject, draws: Draws) -> None:
 
 
 def normalization_rows(subject: Subject, draws: Draws) -> None:
-    """A normalization keeps the shape and is finite, and normalizes a sample alike in any batch."""
+    """Check that a normalization keeps the shape, is finite, and treats a sample the same in any batch."""
 
     def test(case: Case) -> None:
         shape = feature_shape(case)
@@ -129,7 +129,7 @@ def normalization_rows(subject: Subject, draws: Draws) -> None:
 
 
 def normalization_gradient(subject: Subject, draws: Draws) -> None:
-    """The gradient passes through a normalization, and is finite on zero features."""
+    """Check that the gradient passes through a normalization, and is finite on zero features."""
 
     def test(case: Case) -> None:
         shape = feature_shape(case)

@@ -23,7 +23,7 @@ def _declared_local(algorithm: Algorithm) -> bool:
 
 
 def locality_structural(subject: Subject, draws: Draws) -> None:
-    """No gradient of a loss is where the declared isolation forbids one, and some are where it says so."""
+    """Check that gradients of losses are zero where the isolation forbids them, and not all zero where it has them."""
     seen = {"own": False, "crossing": False}
     isolation = "local"
 
@@ -48,7 +48,7 @@ def locality_structural(subject: Subject, draws: Draws) -> None:
 
 
 def locality_black_box(subject: Subject, draws: Draws) -> None:
-    """Changing later blocks and heads moves no earlier block, or the rule declares that it does."""
+    """Check that changing later blocks and heads changes no earlier block, unless the rule declares a coupling."""
     declared, seen = True, False
 
     def test(case: Case) -> None:
@@ -72,7 +72,7 @@ def locality_black_box(subject: Subject, draws: Draws) -> None:
 
 
 def _credited(algorithm: Algorithm, losses: list[Tensor], block: int) -> Tensor:
-    """The loss whose gradient a block is trained with."""
+    """Return the loss whose gradient a block is trained with."""
     if algorithm.isolation == "overlap":
         return torch.stack(losses[block : min(block + 2, algorithm.backbone.depth)]).sum()
     if algorithm.isolation == "none":
@@ -86,7 +86,7 @@ def _block_parameters(algorithm: Algorithm, block: int) -> list[torch.nn.Paramet
 
 
 def _applied(algorithm: Algorithm, case: Case, block: int) -> list[Tensor]:
-    """The gradients a step applied to a block, read off its update alone."""
+    """Return the gradients that a step applied to a block, as its update shows them."""
     trained = copy.deepcopy(algorithm)
     before = [p.detach().clone() for p in _block_parameters(trained, block)]
     train(trained, case, [0], torch.float64)
@@ -94,7 +94,7 @@ def _applied(algorithm: Algorithm, case: Case, block: int) -> list[Tensor]:
 
 
 def update_equals_gradient(subject: Subject, draws: Draws) -> None:
-    """With SGD in float64 a block's update is the gradient of its loss and of nothing else."""
+    """Check that with SGD in float64 a block's update is the gradient of its own loss and of nothing else."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case, sgd(case)).double()
@@ -118,7 +118,7 @@ def update_equals_gradient(subject: Subject, draws: Draws) -> None:
 
 
 def finite_differences(subject: Subject, draws: Draws) -> None:
-    """The applied update agrees with difference quotients, and no loss depends on later blocks."""
+    """Check that the applied update agrees with difference quotients, and no loss depends on later blocks."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case, sgd(case)).double()
@@ -167,7 +167,7 @@ def finite_differences(subject: Subject, draws: Draws) -> None:
 
 
 def inplace_trap(subject: Subject, draws: Draws) -> None:
-    """An in-place ReLU at the start of the next block does not change what a goodness read."""
+    """Check that an in-place ReLU at the start of the next block does not change what a goodness read."""
 
     def test(case: Case) -> None:
         shape = subject.input_shape(case)

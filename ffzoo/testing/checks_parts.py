@@ -31,7 +31,7 @@ from ffzoo.testing.subjects import Check, Draws, Subject
 
 
 def documented(subject: Subject, draws: Draws) -> None:
-    """A registered part says in a line what it is, and its target has a docstring."""
+    """Check that a registered part has a summary, and its target a docstring."""
     entry = subject.entry
     assert entry is not None
 
@@ -43,7 +43,7 @@ def documented(subject: Subject, draws: Draws) -> None:
 
 
 def schedule_windows(subject: Subject, draws: Draws) -> None:
-    """Every block has a window within the training, and some block trains until its end."""
+    """Check that every block has a window within the training, and some block trains until its end."""
     name = subject.name.partition(":")[2]
 
     def test() -> None:

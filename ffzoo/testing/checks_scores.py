@@ -28,7 +28,7 @@ from ffzoo.testing.subjects import Draws, SkipCheck, Subject
 
 
 def _goodness(subject: Subject, case: Case) -> tuple[Goodness, Tensor, Context]:
-    """A goodness, an input it can score (features, or the raw output it reads), and a context."""
+    """Return a goodness, an input that it can score (features, or the raw output it reads), and a context."""
     name = subject.name.partition(":")[2]
     backbone = dataclasses.replace(case, backbone="partition", depth=2, shape=(3, 6, 6)).build_backbone((3, 6, 6))
     build = Build(feature_shape(case), case.num_classes, 0, 2, generator_of(case))
@@ -48,7 +48,7 @@ def _goodness(subject: Subject, case: Case) -> tuple[Goodness, Tensor, Context]:
 
 
 def goodness_shape(subject: Subject, draws: Draws) -> None:
-    """A goodness gives finite scores of the shape of its kind, the same for the same input, in place of nothing."""
+    """Check that scores are finite, shaped as `kind` implies, deterministic, and leave the input unmodified."""
 
     def test(case: Case) -> None:
         goodness, h, ctx = _goodness(subject, case)
@@ -70,7 +70,7 @@ def goodness_shape(subject: Subject, draws: Draws) -> None:
 
 
 def goodness_rows(subject: Subject, draws: Draws) -> None:
-    """A sample has the same score in any batch, unless the goodness says it is of the whole batch."""
+    """Check that a sample has the same score in any batch, unless the goodness is declared `batch_level`."""
 
     def test(case: Case) -> None:
         goodness, h, ctx = _goodness(subject, case)
@@ -84,7 +84,7 @@ def goodness_rows(subject: Subject, draws: Draws) -> None:
 
 
 def goodness_gradient(subject: Subject, draws: Draws) -> None:
-    """The gradient of a score reaches the features in at least one draw, and is finite."""
+    """Check that the gradient of a score reaches the features in at least one draw, and is finite."""
     reached = False
 
     def test(case: Case) -> None:
@@ -101,7 +101,7 @@ def goodness_gradient(subject: Subject, draws: Draws) -> None:
 
 
 def goodness_extremes(subject: Subject, draws: Draws) -> None:
-    """Scores are finite on zero, constant and large features."""
+    """Check that scores are finite on zero, constant and large features."""
 
     def test(case: Case) -> None:
         goodness, h, ctx = _goodness(subject, case)
@@ -112,7 +112,7 @@ def goodness_extremes(subject: Subject, draws: Draws) -> None:
 
 
 def _loss(subject: Subject, case: Case) -> tuple[LocalLoss, list[tuple[Tensor, ...]], Context]:
-    """A loss, scores of each kind it accepts (one a view), and a context."""
+    """Return a loss, scores of each kind that it accepts (one per view), and a context."""
     build = Build(feature_shape(case), case.num_classes, 0, 2, generator_of(case))
     loss: LocalLoss = build_or_refuse(case, lambda: make_part("local_losses", subject.name.partition(":")[2], build))
     signs = (1, -1)[: loss.views]
@@ -141,7 +141,7 @@ def _rows(scores: tuple[Tensor, ...], ctx: Context, rows: Any) -> tuple[tuple[Te
 
 
 def loss_scalar(subject: Subject, draws: Draws) -> None:
-    """A loss is one finite number, the same for the same scores, for every kind it accepts."""
+    """Check that a loss is a finite scalar, and deterministic, for every kind of score that it accepts."""
 
     def test(case: Case) -> None:
         loss, kinds, ctx = _loss(subject, case)
@@ -156,7 +156,7 @@ def loss_scalar(subject: Subject, draws: Draws) -> None:
 
 
 def loss_mean(subject: Subject, draws: Draws) -> None:
-    """A loss is the mean over the batch, in any order, unless it says it is of the whole batch."""
+    """Check that a loss is the mean over the batch, in any order, unless it is declared `batch_level`."""
 
     def test(case: Case) -> None:
         loss, kinds, ctx = _loss(subject, case)
@@ -173,7 +173,7 @@ def loss_mean(subject: Subject, draws: Draws) -> None:
 
 
 def loss_gradient(subject: Subject, draws: Draws) -> None:
-    """The gradient of a loss reaches its scores in at least one draw, and is finite."""
+    """Check that the gradient of a loss reaches its scores in at least one draw, and is finite."""
     reached = False
 
     def test(case: Case) -> None:
@@ -191,7 +191,7 @@ def loss_gradient(subject: Subject, draws: Draws) -> None:
 
 
 def _fusion(subject: Subject, case: Case, kind: Any) -> tuple[Fusion, list[Tensor], Tensor]:
-    """A fusion, what it fuses of each block, and labels."""
+    """Return a fusion, what it fuses of each block, and labels."""
     shapes = tuple(feature_shape(dataclasses.replace(case, width=case.width + l)) for l in range(case.depth))
     build = FusionBuild(shapes, case.num_classes, kind, case.depth)
     fusion: Fusion = build_or_refuse(case, lambda: make_part("fusions", subject.name.partition(":")[2], build)).eval()
@@ -205,7 +205,7 @@ def _fusion(subject: Subject, case: Case, kind: Any) -> tuple[Fusion, list[Tenso
 
 
 def fusion_scores(subject: Subject, draws: Draws) -> None:
-    """A fusion gives finite scores (B, K), row by row, and changes nothing."""
+    """Check that a fusion gives finite scores (B, K), treats each row alone, and changes nothing."""
 
     def test(case: Case) -> None:
         for kind in ("class", "sample"):
@@ -224,7 +224,7 @@ def fusion_scores(subject: Subject, draws: Draws) -> None:
 
 
 def fusion_trains(subject: Subject, draws: Draws) -> None:
-    """What a fusion learns is used: its loss has a gradient on its parameters; calibration keeps it sound."""
+    """Check that what a fusion learns is used: its loss has a gradient on it, and calibration keeps it finite."""
 
     def test(case: Case) -> None:
         fusion, blocks, y = _fusion(subject, case, "class")

@@ -11,7 +11,7 @@ import torch
 from ffzoo.algorithms.options import Execution
 from ffzoo.errors import OptionError
 from ffzoo.measure.locality import same_bits, state_of
-from ffzoo.testing.algorithm_cases import assert_close, assert_same_bits, snapshot, train
+from ffzoo.testing.algorithm_cases import assert_close, assert_same_bits, fit_readout, snapshot, train
 from ffzoo.testing.strategies import Case, Toy, seeded
 from ffzoo.testing.subjects import Draws, Refused, SkipCheck, Subject
 
@@ -41,17 +41,17 @@ def _same_however_run(subject: Subject, draws: Draws, execution: Execution) -> N
 
 
 def streaming_equals_all_at_once(subject: Subject, draws: Draws) -> None:
-    """Backward inside the forward walk learns what one backward at the end does."""
+    """Check that a backward inside the forward walk learns what one backward at the end does."""
     _same_however_run(subject, draws, Execution(streaming=False))
 
 
 def micro_batches(subject: Subject, draws: Draws) -> None:
-    """Micro-batches learn what the whole batch does, or are refused with an OptionError."""
+    """Check that chunks learn what the whole batch does, or are refused with an OptionError."""
     _same_however_run(subject, draws, Execution(micro_batch=3))
 
 
 def checkpoint_blocks(subject: Subject, draws: Draws) -> None:
-    """Recomputing activations in the backward pass changes no weight."""
+    """Check that recomputing activations in the backward pass changes no weight."""
     _same_however_run(subject, draws, Execution(checkpoint_blocks=True))
 
 
@@ -59,7 +59,7 @@ def checkpoint_blocks(subject: Subject, draws: Draws) -> None:
 
 
 def same_seed_same_bits(subject: Subject, draws: Draws) -> None:
-    """Two runs from one seed are equal bit for bit, whatever the global generator was at."""
+    """Check that two runs from one seed are equal bit for bit, whatever the state of the global generator."""
 
     def test(case: Case) -> None:
         states = []
@@ -74,7 +74,7 @@ def same_seed_same_bits(subject: Subject, draws: Draws) -> None:
 
 
 def resume_bit_identical(subject: Subject, draws: Draws) -> None:
-    """The state dict and the training state are all there is: a fresh instance goes on bit for bit."""
+    """Check that a fresh instance goes on bit for bit from the state dict and the training state."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
@@ -95,17 +95,20 @@ def resume_bit_identical(subject: Subject, draws: Draws) -> None:
             assert_same_bits(snapshot(algorithm), snapshot(resumed), f"{step - 1} steps after loading")
         with seeded(case.seed):
             x = case.batch().x
+            for one in (algorithm, resumed):
+                fit_readout(one, case)
             assert same_bits(algorithm.predict(x), resumed.predict(x)), "the resumed run predicts something else"
 
     draws.each(test, subject.backbones)
 
 
 def evaluation_changes_nothing(subject: Subject, draws: Draws) -> None:
-    """Predictions, features and audits leave weights, buffers, modes, gradients and random state alone."""
+    """Check that predictions, features and audits leave weights, buffers, modes, gradients and random state alone."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
         train(algorithm, case, [0])
+        fit_readout(algorithm, case)
         *_, leaf = algorithm.backbone.modules()
         leaf.eval()  # a mixture of modes must survive as well
         batch = case.batch()
@@ -136,7 +139,7 @@ def evaluation_changes_nothing(subject: Subject, draws: Draws) -> None:
 
 
 def owner_covers_state(subject: Subject, draws: Draws) -> None:
-    """Every state tensor has an owner, what a step changes in the backbone is a block's, all blocks train."""
+    """Check that every state tensor has an owner, a step changes only what blocks own, and all blocks train."""
     untrained: set[int] = set()
     trained: set[int] = set()
 
@@ -162,10 +165,11 @@ def owner_covers_state(subject: Subject, draws: Draws) -> None:
 
 
 def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
-    """The algorithm works in float64, and a deep copy is equal and independent."""
+    """Check that the algorithm works in float64, and a deep copy is equal and independent."""
 
     def test(case: Case) -> None:
         algorithm = subject.build(case)
+        fit_readout(algorithm, case)
         x = case.batch().x
         single = algorithm.predict(x)
         twin = copy.deepcopy(algorithm)
@@ -175,7 +179,9 @@ def dtype_and_deepcopy(subject: Subject, draws: Draws) -> None:
         assert_same_bits(before, snapshot(algorithm), "training a deep copy changed the original")
         train(algorithm, case, range(2))
         assert_same_bits(snapshot(algorithm), snapshot(twin), "a deep copy learned something else")
-        double = subject.build(case).double()
+        double = subject.build(case)
+        fit_readout(double, case)
+        double.double()
         wide = double.predict(x.double())
         assert wide.dtype == torch.float64, f"double() predicts in {wide.dtype}"
         assert torch.allclose(single.double(), wide, rtol=1e-3, atol=1e-3 * float(wide.abs().max())), (

@@ -24,7 +24,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of one check.
+    """The outcome of one check.
 
     Attributes:
         check: its name.
@@ -84,7 +84,7 @@ def check_algorithm(
 
 
 def checks_for(what: Checkable, examples: int | None = None) -> list[Callable[[], None]]:
-    """The checks of a subject as functions without arguments.
+    """Return the checks of a subject as functions without arguments.
 
     Each has the check's name as ``__name__``; it raises when the check fails, and ``unittest.SkipTest``,
     which pytest knows too, when it does not apply.
@@ -104,7 +104,7 @@ def checks_for(what: Checkable, examples: int | None = None) -> list[Callable[[]
 
 
 def parametrize_with_checks(names: Iterable[Checkable], examples: int | None = None) -> Any:
-    """A pytest decorator that gives the test's argument ``check`` every check of every subject in turn.
+    """Return a pytest decorator that gives the argument ``check`` every check of every subject in turn.
 
     Example::
 
@@ -172,6 +172,6 @@ def _raise_unless_passed(subject: Subject, check: Check, examples: int | None) -
 
 
 def _words(error: Exception) -> str:
-    """The error and the example hypothesis found."""
+    """Return the error and the example that hypothesis found."""
     name = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
     return "\n".join([f"{name}{error}", *getattr(error, "__notes__", ())])

@@ -14,7 +14,7 @@ _DEPTH = 4
 
 @dataclass(frozen=True)
 class Measured:
-    """Declared and measured side by side, as words for a table.
+    """Return what is declared and what was measured side by side, as words for a table.
 
     Attributes:
         isolation: declared.

@@ -18,17 +18,17 @@ MAPS = ("cnn", "vectors")
 
 
 def generator_of(case: Case) -> torch.Generator:
-    """Random numbers of this case."""
+    """Return the random numbers of this case."""
     return torch.Generator().manual_seed(case.seed)
 
 
 def feature_shape(case: Case) -> tuple[int, ...]:
-    """The features of a block in this case."""
+    """Return the features of a block in this case."""
     return (case.width,) if case.backbone == "vectors" else (case.width, *case.shape[1:])
 
 
 def build_or_refuse(case: Case, make: Callable[[], Any]) -> Any:
-    """What ``make`` builds; what the part refuses is no failure of it."""
+    """Return what ``make`` builds; if the part refuses the case, the check does not apply."""
     try:
         with seeded(case.seed):
             return make()
@@ -37,23 +37,23 @@ def build_or_refuse(case: Case, make: Callable[[], Any]) -> Any:
 
 
 def permuted_rows(rows: int, case: Case) -> Tensor:
-    """An order of the rows."""
+    """Return an order of the rows."""
     return torch.randperm(rows, generator=generator_of(case))
 
 
 def some_rows(case: Case) -> Tensor:
-    """Half of the rows in another order: a row that depends on the rest of its batch differs."""
+    """Return half of the rows in another order: a row that depends on the rest of its batch differs."""
     return permuted_rows(case.batch_size, case)[: case.batch_size // 2]
 
 
 def close(a: Tensor, b: Tensor) -> bool:
-    """Equal up to float32's rounding."""
+    """Return whether tensors are equal up to the rounding of float32."""
     scale = float(b.detach().abs().max())
     return torch.allclose(a, b, rtol=1e-4, atol=1e-5 * (1 + scale))
 
 
 def pure(part: nn.Module, function: Callable[..., Any], inputs: list[Tensor], case: Case) -> Any:
-    """The result, after two equal calls that changed neither the inputs nor the part."""
+    """Return the result, after two equal calls that changed neither the inputs nor the part."""
     kept, state = [x.clone() for x in inputs], {k: v.clone() for k, v in part.state_dict().items()}
     results = []
     for _ in range(2):

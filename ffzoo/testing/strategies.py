@@ -30,7 +30,7 @@ _CONFIG: dict[str, Any] = {"mlp": MLP, "vectors": MLP, "cnn": CNN, "resnet": Res
 
 
 def hypothesis() -> Any:
-    """The hypothesis package.
+    """Return the hypothesis package.
 
     Raises:
         OptionError: it is not installed.
@@ -44,7 +44,7 @@ def hypothesis() -> Any:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Torch's CPU generator seeded inside the context and put back after it."""
+    """Seed torch's CPU generator inside the context, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -72,15 +72,15 @@ class TinyClassifier(nn.Module):
         self.head = nn.Linear(width, num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W) -> (B, width, H, W)``."""
+        """Map ``(B, C, H, W) -> (B, width, H, W)``."""
         return self.body(x)
 
     def forward_head(self, x: Tensor) -> Tensor:
-        """``(B, width, H, W) -> (B, K)``."""
+        """Map ``(B, width, H, W) -> (B, K)``."""
         return self.head(x.mean((2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class scores ``(B, K)``."""
+        """Return class scores ``(B, K)``."""
         return self.forward_head(self.forward_features(x))
 
 
@@ -107,7 +107,7 @@ class Case:
     seed: int
 
     def build_backbone(self, input_shape: tuple[int, ...], inplace: bool = True) -> Backbone:
-        """The backbone for inputs of a shape, which a label embedding may have changed.
+        """Return the backbone for inputs of a shape, which a label embedding may have changed.
 
         Args:
             input_shape: without the batch.
@@ -125,7 +125,7 @@ class Case:
             return partition(model, cuts, torch.randn(2, *input_shape), "tiny")
 
     def batch(self, step: int = 0, dtype: torch.dtype = torch.float32) -> Batch:
-        """The batch of a step, equal whenever it is asked for, with a fresh generator."""
+        """Return the batch of a step, the same at every call, with a fresh generator."""
         generator = torch.Generator().manual_seed(self.seed + 7919 * (step + 1))
         x = torch.randn(self.batch_size, *self.shape, generator=generator, dtype=torch.float64).to(dtype)
         y = torch.randint(self.num_classes, (self.batch_size,), generator=generator)
@@ -133,7 +133,7 @@ class Case:
 
 
 def cases(backbone: str, **fixed: Any) -> SearchStrategy[Case]:
-    """Cases on one kind of backbone.
+    """Draw cases on one kind of backbone.
 
     Args:
         backbone: one of :data:`BACKBONES`.
@@ -159,7 +159,7 @@ def cases(backbone: str, **fixed: Any) -> SearchStrategy[Case]:
 
 @dataclass
 class Toy:
-    """A separable set: one random pattern a class, and a little noise; a part of the data for ``start``.
+    """A separable set: one random pattern per class, and a little noise.
 
     Attributes:
         shape: of one sample.
@@ -187,10 +187,10 @@ class Toy:
 
 
 def unlike(x: Tensor, seed: int) -> Tensor:
-    """A fixed random weighting of a result, to pull a gradient through every entry of it."""
+    """Return a fixed random weighting of a result, which gives every entry of it a gradient."""
     return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
 
 
 def features(shape: tuple[int, ...], rows: int, seed: int) -> Tensor:
-    """Features as blocks give them: rectified, ``(rows, *shape)``."""
+    """Return features as blocks give them: rectified, ``(rows, *shape)``."""
     return F.relu(torch.randn(rows, *shape, generator=torch.Generator().manual_seed(seed)) + 0.2)

@@ -52,11 +52,11 @@ class Subject:
 
     @property
     def recipe(self) -> Recipe | None:
-        """The recipe, for an algorithm that is one."""
+        """Return the recipe, for an algorithm that is one."""
         return self.spec.recipe if self.spec is not None else None
 
     def build(self, case: Case, fit: FitOptions | None = None) -> Algorithm:
-        """The algorithm for a case.
+        """Return the algorithm for a case.
 
         Args:
             case: backbone, shapes and seed.
@@ -76,7 +76,7 @@ class Subject:
             raise Refused(str(error)) from error
 
     def input_shape(self, case: Case) -> tuple[int, ...]:
-        """What the backbone sees of a case's data: a label embedding may add to it."""
+        """Return the shape that the backbone sees of a case's data: a label embedding may add to it."""
         if self.recipe is None:
             return case.shape
         embedding = make_part("label_embeddings", self.recipe.label_embedding, case.num_classes)
@@ -84,7 +84,7 @@ class Subject:
         return shape
 
     def build_on(self, backbone: Backbone, case: Case, fit: FitOptions | None = None) -> Algorithm:
-        """The algorithm on a backbone of one's own."""
+        """Return the algorithm on a given backbone."""
         fit = fit or FitOptions(seed=case.seed)
         if self.factory is not None:
             with seeded(fit.seed):
@@ -94,7 +94,7 @@ class Subject:
 
     @functools.cached_property
     def backbones(self) -> tuple[str, ...]:
-        """The backbones to draw from: without ``vectors`` for an algorithm that needs images."""
+        """Return the backbones to draw from: without ``vectors`` for an algorithm that needs images."""
         case = Case("vectors", 2, 12, (36,), 3, 4, 0)
         try:
             with seeded(0):
@@ -107,7 +107,7 @@ class Subject:
 
 
 def subject_of(what: str | AlgorithmSpec | Recipe | Factory) -> Subject:
-    """What a user names, or passes, as a subject.
+    """Return what a user names, or passes, as a subject.
 
     Args:
         what: ``"dtg_ff"``, ``"goodness:projection"``, ``"backbones:timm:resnet18"``, a spec, a recipe, or
@@ -205,10 +205,11 @@ Check = Callable[[Subject, Draws], None]
 
 
 def check_name(check: Check) -> str:
-    """The name of a check: its function's."""
+    """Return the name of a check: its function's."""
     return str(getattr(check, "__name__", check))
 
 
 def guards(check: Check) -> str:
-    """What a check guards: the first line of its docstring."""
-    return (inspect.getdoc(check) or "").partition("\n")[0]
+    """Return what a check guards: the first line of its docstring, without its \"Check that\"."""
+    line = (inspect.getdoc(check) or "").partition("\n")[0].removeprefix("Check that ")
+    return line[:1].upper() + line[1:]

@@ -25,7 +25,7 @@ STATE = "state.json"
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
-    """A hash of names and bytes: safetensors itself would not notice a flipped bit."""
+    """Return a hash of names and bytes: safetensors itself would not notice a flipped bit."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         value = tensors[name]

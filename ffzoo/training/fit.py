@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map
 
 from ffzoo.algorithms.contract import Algorithm, Metrics
 from ffzoo.algorithms.options import FitOptions
+from ffzoo.backbones.base import seed
 from ffzoo.data.augment import Augment, views
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Preprocess, Split
@@ -36,13 +37,13 @@ class Seen(Protocol):
 
 
 class Part:
-    """A part of the data in order and without augmentation, as ``start`` and ``finish`` see it.
+    """One split of the data in order and without augmentation, as ``start`` and ``finish`` see it.
 
     Args:
         split: images and labels, on the device.
         preprocess: pixels -> inputs.
-        batch_size: samples a batch.
-        steps: training steps an epoch.
+        batch_size: samples per batch.
+        steps: training steps per epoch.
     """
 
     def __init__(self, split: Split, preprocess: Preprocess, batch_size: int, steps: int = 0) -> None:
@@ -87,7 +88,7 @@ class Stopwatch:
 
     @property
     def images_per_second(self) -> float | None:
-        """None when there were too few steps to tell."""
+        """Images per second; None if there were too few steps to tell."""
         return self.images / self.seconds if self.images else None
 
 
@@ -118,7 +119,7 @@ class Position:
     test_reads: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
@@ -128,7 +129,7 @@ class Position:
 
 
 def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
-    """The batches of one epoch, by sample index; a last batch that is not full is left out.
+    """Return the batches of one epoch, by sample index; a last batch that is not full is left out.
 
     It depends on seed and epoch alone, so a resumed run continues as if it had never stopped.
     """
@@ -138,7 +139,7 @@ def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Te
 
 
 def _mix(seed: int, epoch: int, stream: int) -> int:
-    """A seed for each use, so that no two read the same random numbers."""
+    """Return a seed for each use, so that no two read the same random numbers."""
     return ((seed * 1_000_003 + epoch) * 7 + stream) % 2**63
 
 
@@ -164,7 +165,8 @@ def fit(
         on_step: sees each step's metrics, still on the device.
         on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
         data_options: which views of an image predictions are averaged over.
-        curves: measure ``validation_accuracy`` after every epoch; what is trained does not hang on it.
+        curves: measure ``validation_accuracy`` after every epoch, unless what predicts is fitted only after the last;
+            what is trained does not hang on it.
 
     Raises:
         DivergedError: a loss became NaN or infinite.
@@ -186,12 +188,12 @@ def fit(
     watch = position.watch
     begun = time.perf_counter() - position.wall_seconds
     if position.epoch == 0:
-        torch.manual_seed(_mix(options.seed, 0, 3))
+        seed(_mix(options.seed, 0, 3), device)
         watch.run(lambda: algorithm.start(train, options.epochs), 0, device)
 
     for epoch in range(position.epoch, options.epochs):
         generator = torch.Generator(device).manual_seed(_mix(options.seed, epoch, 1))
-        torch.manual_seed(_mix(options.seed, epoch, 2))  # for what draws from the global one, such as dropout
+        seed(_mix(options.seed, epoch, 2), device)  # for what draws from the global one, such as dropout
         totals: dict[str, Tensor] = {}
         for x, y, index in data.train.batches(epoch_order(len(data.train), options.batch_size, options.seed, epoch)):
             sample = Batch(preprocess(augment(x, generator, index, epoch)), y, index, epoch, generator)
@@ -206,21 +208,21 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
-        if validation is not None and curves:
+        if validation is not None and curves and algorithm.fitted:
             means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
 
     if not position.finished:
-        torch.manual_seed(_mix(options.seed, 0, 4))
+        seed(_mix(options.seed, 0, 4), device)
         watch.run(lambda: algorithm.finish(train, validation), 0, device)
         position.finished = True
     position.wall_seconds = time.perf_counter() - begun
 
 
 def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
-    """What ``read`` makes of images, on average over their views.
+    """Return what ``read`` makes of images, on average over their views.
 
     Args:
         read: an algorithm's ``predict`` or ``scores``.
@@ -235,14 +237,14 @@ def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
 
 
 def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:
-    """Fraction of right predictions in [0, 1], averaged over the views that ``options`` ask for."""
+    """Return the fraction of right predictions in [0, 1], averaged over the views that ``options`` ask for."""
     return sum(int((averaged(algorithm.predict, b.x, options).argmax(1) == b.y).sum()) for b in part) / len(part)
 
 
 def accuracies(
     algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE, metrics: Sequence[Seen] = ()
 ) -> tuple[float, list[float | None] | None]:
-    """Fraction of right predictions, and each block's own where it has scores.
+    """Return the fraction of right predictions, and each block's own where it has scores.
 
     Args:
         algorithm: what predicts.

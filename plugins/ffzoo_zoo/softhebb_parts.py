@@ -88,7 +88,7 @@ class SoftHebb(BlockwiseAlgorithm):
         for layer in self._layers[l]:
             w, d = layer.weight, layer.weight.grad
             if d is not None:
-                rate = self.fit.lr * self.rate() * (_norms(w) - 1).abs().sqrt()
+                rate = self.fit_options.lr * self.rate() * (_norms(w) - 1).abs().sqrt()
                 w.add_(_of_units(w, rate) * d / d.abs().max().clamp(min=1e-30))
                 w.grad = None
 
@@ -107,7 +107,7 @@ class SoftHebb(BlockwiseAlgorithm):
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
-        """Return the probe's logits ``(B, K)``, zero until it is fitted; no block has scores of its own."""
+        """Return the probe's logits ``(B, K)``; no block has scores of its own."""
         return self.probe(self._read(x)), None
 
 

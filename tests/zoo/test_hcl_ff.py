@@ -8,7 +8,7 @@ import torch
 
 from ffzoo.backbones.options import CNN
 from ffzoo.data.batch import Batch
-from ffzoo_hcl_ff.hierarchy import tree_levels
+from ffzoo_zoo.hcl_ff_parts import tree_levels
 from tests.zoo import reference as ref
 from tests.zoo.classes import features, windows
 from tests.zoo.test_contrastive_ff import contrast

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ffzoo.backbones.options import CNN
+from ffzoo.errors import NotFittedError
 from ffzoo.testing.strategies import Toy
 from tests.zoo import passes
 from tests.zoo import reference as ref
@@ -66,6 +68,7 @@ def test_the_probe_is_fitted_at_the_end():
     toy = Toy((ref.INPUTS,), ref.CLASSES)
     algorithm = ref.build("softhebb").float()
     (first, *_) = toy
-    assert not algorithm.predict(first.x).any()
+    with pytest.raises(NotFittedError, match=r"algorithm\.finish"):
+        algorithm.predict(first.x)
     algorithm.finish(toy, None)
     assert (algorithm.predict(first.x).argmax(1) == first.y).float().mean() > 0.9
