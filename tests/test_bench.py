@@ -22,10 +22,10 @@ from ffzoo.cli.main import parser
 from ffzoo.registry import options as configs
 from ffzoo.registry.loader import ZOO
 from ffzoo.run.spec import parse_set
-from ffzoo_experiments.arms import arms_of
-from ffzoo_experiments.options import TimeToAccuracy
-from ffzoo_experiments.results import ArmResult, Findings, ScaleResult
-from ffzoo_experiments.time_to_accuracy import _run
+from ffzoo_experiments.speed.arms import arms_of
+from ffzoo_experiments.speed.results import ArmResult, Findings, ScaleResult
+from ffzoo_experiments.time_to_accuracy.experiment import _run
+from ffzoo_experiments.time_to_accuracy.options import TimeToAccuracy
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,28 +16,36 @@ from ffzoo import Batch, create
 from ffzoo.algorithms.build import algorithm_spec, backbone_config
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
+from ffzoo.bench.options import Comparison
 from ffzoo.data.bundle import load_data
 from ffzoo.data.folder_sources import folder
 from ffzoo.measure.probes import linear_probes
-from ffzoo_experiments import resolution
-from ffzoo_experiments.comparison_options import Comparison, Resolutions
-from ffzoo_experiments.depth_memory import slope
-from ffzoo_experiments.own_comparison import factors
-from ffzoo_experiments.periodic_design import CONTRASTS, cells_of, expected, published_cells, settings_of
-from ffzoo_experiments.periodic_table import SCALES
+from ffzoo_experiments.claims import e11_resolution as resolution
+from ffzoo_experiments.claims.e09_depth_memory import slope
+from ffzoo_experiments.claims.e13_design import CONTRASTS, cells_of, expected, published_cells, settings_of
+from ffzoo_experiments.claims.e13_periodic_table import SCALES
+from ffzoo_experiments.claims.options import Resolutions
+from ffzoo_experiments.compare.experiment import factors
 
 
 @pytest.mark.parametrize("scale", ["smoke", "cpu", "full"])
 @pytest.mark.parametrize(
     "module",
     [
-        *("ablation", "block_probes", "classes_real", "classes_synthetic", "coarse_fine", "locality", "outputs"),
-        *("periodic_table", "projections", "resolution", "whole_data"),
+        *("e01_whole_data", "e02_classes_real", "e03_classes_synthetic", "e04_coarse_fine", "e05_outputs"),
+        *(
+            "e06_projections",
+            "e07_ablation",
+            "e08_locality",
+            "e11_resolution",
+            "e12_block_probes",
+            "e13_periodic_table",
+        ),
     ],
 )
 def test_the_grids_of_every_scale_are_fair_and_can_be_planned(module, scale):
-    grid = importlib.import_module(f"ffzoo_experiments.{module}").grid
-    of_folder = module == "resolution"
+    grid = importlib.import_module(f"ffzoo_experiments.claims.{module}").grid
+    of_folder = module == "e11_resolution"
     design = grid(Resolutions(scale=scale, datasets=("imagenette",)) if of_folder else Comparison(scale=scale))
     for condition in design.conditions:
         for search in (True, False):

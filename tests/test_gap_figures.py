@@ -6,8 +6,8 @@ import matplotlib.axes
 import matplotlib.figure
 import pytest
 
+from ffzoo.bench.gap_tables import gap_figures, gap_of
 from ffzoo.bench.grid import Arm, Condition, Found, Grid
-from ffzoo_experiments.gap_tables import gap_figures, gap_of
 
 
 def _found(gaps: dict[str, dict[str, float]]) -> Found:

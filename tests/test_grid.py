@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from ffzoo.bench.comparison import _at_an_end
 from ffzoo.bench.grid import Arm, Condition, Found, Grid, fingerprint, planned, refuse_unfair, run_grid, why_invalid
+from ffzoo.bench.options import Comparison
 from ffzoo.bench.study import CELLS, Study
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.run.runner import run_all
-from ffzoo_experiments.comparison import _at_an_end
-from ffzoo_experiments.comparison_options import Comparison
 
 ARMS = (Arm("local", "dtg_ff"), Arm("twin", "bp_deepsup"))
 TASK = Condition(

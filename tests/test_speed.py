@@ -21,14 +21,15 @@ from ffzoo.measure.memory import step_cost
 from ffzoo.registry import options as configs
 from ffzoo.registry.loader import ZOO
 from ffzoo.run import environment
-from ffzoo_experiments import scaling
-from ffzoo_experiments.arms import Arm, arms_of, batch_of, build
-from ffzoo_experiments.options import Speed, Zoo
-from ffzoo_experiments.resident import peak_rss
-from ffzoo_experiments.results import ArmResult, Findings
-from ffzoo_experiments.steps import cost
-from ffzoo_experiments.verdicts import verdicts
-from ffzoo_experiments.zoo import zoo
+from ffzoo_experiments.leaderboard.experiment import zoo
+from ffzoo_experiments.leaderboard.options import Zoo
+from ffzoo_experiments.speed import scaling
+from ffzoo_experiments.speed.arms import Arm, arms_of, batch_of, build
+from ffzoo_experiments.speed.options import Speed
+from ffzoo_experiments.speed.resident import peak_rss
+from ffzoo_experiments.speed.results import ArmResult, Findings
+from ffzoo_experiments.speed.steps import cost
+from ffzoo_experiments.speed.verdicts import verdicts
 from tests.tiny_speed import CPU, TINY, settings
 
 ROOT = Path(__file__).resolve().parent.parent

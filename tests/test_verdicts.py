@@ -7,16 +7,22 @@ import re
 
 import pytest
 
+from ffzoo.bench import comparison
+from ffzoo.bench.claims import Claim, verdict
 from ffzoo.bench.grid import Found, Grid
+from ffzoo.bench.options import Comparison
 from ffzoo.bench.study import Study
 from ffzoo.bench.timing import ratio
 from ffzoo.measure.statistics import Gap
 from ffzoo.registry.loader import ZOO
-from ffzoo_experiments import ablation, comparison, depth_memory, periodic_report, systems
-from ffzoo_experiments.claims import Claim, verdict
-from ffzoo_experiments.comparison_options import Comparison, Own, Resolutions
-from ffzoo_experiments.results import Findings
-from ffzoo_experiments.verdicts import verdicts as of_speed
+from ffzoo_experiments.claims import e07_ablation as ablation
+from ffzoo_experiments.claims import e09_depth_memory as depth_memory
+from ffzoo_experiments.claims import e10_systems as systems
+from ffzoo_experiments.claims import e13_report as periodic_report
+from ffzoo_experiments.claims.options import Resolutions
+from ffzoo_experiments.compare.options import Own
+from ffzoo_experiments.speed.results import Findings
+from ffzoo_experiments.speed.verdicts import verdicts as of_speed
 from tests.test_speed import arm
 from tests.tiny_speed import TINY
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ffzoo_experiments.options import Speed
+from ffzoo_experiments.speed.options import Speed
 
 CPU = torch.device("cpu")
 

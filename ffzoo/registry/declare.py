@@ -65,7 +65,7 @@ def algorithm(
     *,
     summary: str,
     card: Card | None = None,
-    config: type | None = None,
+    config: type | str | None = None,
     aliases: tuple[str, ...] = (),
     defaults: Mapping[str, Any] | None = None,
 ) -> T:
@@ -97,7 +97,7 @@ class _Declare(Protocol):
         /,
         *,
         summary: str,
-        config: type | None = None,
+        config: type | str | None = None,
         paper: str = "",
         aliases: tuple[str, ...] = (),
     ) -> T: ...
@@ -110,7 +110,7 @@ def _of_kind(kind: str, word: str, target_words: str) -> _Declare:
         /,
         *,
         summary: str,
-        config: type | None = None,
+        config: type | str | None = None,
         paper: str = "",
         aliases: tuple[str, ...] = (),
     ) -> T:

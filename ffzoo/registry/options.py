@@ -56,7 +56,7 @@ def type_words(annotation: Any) -> str:
         return f"a comma-separated list of {_PLURALS.get(args[0]) or type_words(args[0])}"
     if origin is Mapping:
         return "a table of options"
-    return str(_WORDS.get(annotation) or getattr(annotation, "__name__", annotation))
+    return str(_WORDS.get(annotation) or getattr(annotation, "__name__", str(annotation)))
 
 
 _WORDS: Mapping[Any, str] = {

@@ -38,7 +38,7 @@ class F3(BlockwiseAlgorithm):
         super().__init__(backbone, num_classes, config, fit)
         self.output = OutputLayer(backbone.feature_shapes, num_classes, config.grid, fit.label_smoothing)
         self.feedback = Feedback(backbone.feature_shapes, num_classes)
-        self.register_buffer("memory", torch.zeros(0, num_classes), persistent=False)  # prediction needs it not
+        self.register_buffer("memory", torch.zeros(0, num_classes), persistent=False)  # prediction does not read it
 
     def start(self, train: Samples, epochs: int) -> None:
         """Make room for every training sample."""

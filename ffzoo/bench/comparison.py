@@ -1,0 +1,147 @@
+"""Experiments that compare arms on a grid of conditions, and judge claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from ffzoo.bench.claims import Claim, Words, verdict
+from ffzoo.bench.gap_tables import accuracy_table, gap_figures, gap_table
+from ffzoo.bench.grid import Condition, Found, Grid, run_grid
+from ffzoo.bench.report import Figure, Report, Table
+from ffzoo.bench.study import Study
+from ffzoo.errors import OptionError
+from ffzoo.measure.statistics import Gap, interval, paired_gap, trend
+from ffzoo.run import environment
+
+
+class Trains(Protocol):
+    """Options of an experiment that trains a grid: :class:`~ffzoo.bench.options.Comparison`, or a dataclass like it."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that train side by side; 0 for one per core."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """``auto``, ``cpu``, ``cuda`` or ``mps``."""
+        ...
+
+
+def workers_of(config: Trains) -> int:
+    """Processes to train with: as asked, else one for each core on a CPU."""
+    on_cpu = environment.resolve_device(config.device).type == "cpu"  # asks for it even where nothing hangs on it
+    return config.workers or ((os.cpu_count() or 1) if on_cpu else 1)
+
+
+def compare(
+    config: Trains,
+    study: Study,
+    grid: Grid,
+    words: Words,
+    pairs: Sequence[tuple[str, str]],
+    claims: Sequence[Claim],
+    more: Callable[[Grid, Found], tuple[tuple[Table, ...], tuple[Figure, ...]]] | None = None,
+    beside: str = "",
+    files: Callable[[Found], Mapping[str, str]] | None = None,
+) -> Report:
+    """Train the grid, and report gaps with their intervals.
+
+    Args:
+        config: the experiment's options.
+        study: keeps its cells.
+        grid: what is trained.
+        words: question, claim, limits and the axis of the figure.
+        pairs: arms whose gaps are tabulated and drawn, first minus second.
+        claims: what is judged.
+        more: further tables and figures.
+        beside: see :class:`ffzoo.bench.report.Report`.
+        files: further files of the report, by the end of their name.
+
+    Raises:
+        OptionError: a claim is of conditions that the grid does not have.
+    """
+    for claim in claims:  # before anything is trained
+        _conditions_of(grid, claim)
+    found = run_grid(grid, study, 1 if study.reads_only else workers_of(config))
+    scale: str = getattr(config, "scale", "")
+    notes = [
+        f"{scale and scale + ' scale: '}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the "
+        "paired t distribution.",
+        *_at_an_end(grid, found),
+        *(f"Left out: {line}." for line in found.left_out),
+    ]
+    data = {
+        "options": dataclasses.asdict(cast(Any, config)),
+        "factors": found.factors,
+        "runs": {c: {a: list(seeds.values()) for a, seeds in arms.items()} for c, arms in found.runs.items()},
+    }
+    tables, pictures = more(grid, found) if more is not None else ((), ())
+    return Report(
+        data,
+        (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
+        (*gap_figures(grid, found, pairs, words.axis), *pictures),
+        tuple(_verdict(scale != "smoke", grid, found, claim, words.axis) for claim in claims) or ("descriptive",),
+        tuple(notes),
+        words.question,
+        words.claim,
+        words.limits,
+        beside,
+        files(found) if files is not None else {},
+    )
+
+
+def _search(grid: Grid) -> str:
+    if len(grid.factors) == 1:
+        return "no search, every algorithm at its own learning rate"
+    tried = ", ".join(f"{f:g}" for f in grid.factors)
+    seed = f"with seed {grid.seeds[0]} on the validation part"
+    return f"learning rates of {tried} times an algorithm's own tried for each arm {seed}"
+
+
+def _at_an_end(grid: Grid, found: Found) -> list[str]:
+    """A note where an arm might do better beyond the rates that were tried."""
+    lines = []
+    for word, end in (("smallest", min(grid.factors)), ("largest", max(grid.factors))) if len(grid.factors) > 1 else ():
+        at = [f"{c} {arm}" for c, arms in found.factors.items() for arm, factor in arms.items() if factor == end]
+        lines += [f"The {word} rate tried was the best for {'; '.join(at)}."] if at else []
+    return lines
+
+
+def _conditions_of(grid: Grid, claim: Claim) -> list[Condition]:
+    named = isinstance(claim.series, tuple)
+    chosen = [c for c in grid.conditions if (c.name in claim.series if named else c.series == claim.series)]
+    if not chosen:
+        known = ", ".join(repr(c.name if named else c.series) for c in grid.conditions)
+        what = f"{claim.first} against {claim.second}"
+        raise OptionError(f"{what!r} is claimed of {claim.series!r}, but the grid has {known}")
+    return chosen
+
+
+def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, axis: str) -> str:
+    conditions = _conditions_of(grid, claim)
+    gap = _gap_of_claim(found, claim, conditions)
+    return verdict(claim, gap, [condition.name for condition in conditions], axis, conclusive)
+
+
+def _gap_of_claim(found: Found, claim: Claim, conditions: Sequence[Condition]) -> Gap | None:
+    """What was measured of a claim, in points; None where no seed has all its cells."""
+    pair = (claim.first, claim.second)
+    seeds = sorted(set.intersection(*(set(found.shared_seeds(c.name, pair)) for c in conditions)))
+    if not seeds:
+        return None
+    gaps: dict[float, list[float]] = {}
+    for number, condition in enumerate(conditions):
+        first, second = ([claim.value(found.runs[condition.name][arm][seed]) for seed in seeds] for arm in pair)
+        place = condition.x if claim.over == "trend" and condition.x is not None else float(number + 1)
+        gaps[place] = [100 * (a - b) for a, b in zip(first, second, strict=True)]
+    if claim.over == "trend":
+        return trend(gaps)
+    if claim.over == "change":
+        before, after = gaps.values()
+        return paired_gap(after, before)
+    return interval([statistics.fmean(of_seed) for of_seed in zip(*gaps.values(), strict=True)])

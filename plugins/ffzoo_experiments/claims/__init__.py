@@ -1,0 +1,1 @@
+"""The experiments on the claims of the DTG-FF paper, one module each."""

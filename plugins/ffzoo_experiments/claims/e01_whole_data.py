@@ -1,0 +1,71 @@
+"""E1: the matched gap on whole data sets: DTG-FF, the same network with deep supervision, and plain backprop.
+
+At cpu scale on the whitened CNN of ``fast_cifar`` in its short schedule, a quarter as wide and in fp32, for cores
+without bf16 units; the learning rate is searched on 10,000 images of the training part, for every arm alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ffzoo.bench import Claim, Comparison, Words, compare
+from ffzoo.plugin import Condition, Grid, Report, Study
+from ffzoo_experiments.claims.e03_classes_synthetic import ARMS, GAPS, PAIRS
+
+WORDS = Words(
+    question="Under one recipe, how far is DTG-FF behind the same network with deep supervision, and behind backprop?",
+    claim="BP-DeepSup is 2.40 points ahead on CIFAR-10 and 5.93 points on CIFAR-100 (abstract of arXiv:2606.06539).",
+    limits="One network and one short schedule; the paper's own is not known in full.",
+    axis="data set",
+)
+PUBLISHED = {"cifar10": -2.40, "cifar100": -5.93}
+"""DTG-FF minus BP-DeepSup, points (abstract)."""
+
+_RECIPE = {
+    "fit.optimizer": "muon",
+    "fit.filter_norm": True,
+    "fit.lr": 0.005,
+    "fit.schedule": "linear",
+    "fit.warmup": 0.1,
+    "fit.label_smoothing": 0.2,
+    "fit.crop_padding": 2,
+    "fit.augment": ["crop", "alternating_flip"],
+    "data.test_flip": True,
+}
+SCALES: dict[str, tuple[Any, ...]] = {
+    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, "cnn", 2, 64, "fp32", (0, 1), (1.0,), {}),
+    "cpu": (
+        *(("fashion_mnist", "cifar10", "cifar100"), {**_RECIPE, "backbone.widths": [16, 16, 64, 64, 64, 64]}),
+        *("whitened_cnn", 8, 500, "fp32"),
+        *((0, 1, 2), (0.3, 1.0, 3.0), {"data.train_size": 10_000}),
+    ),
+    "full": (
+        *(("fashion_mnist", "cifar10", "cifar100"), {**_RECIPE, "backbone.widths": [128, 128, 256, 256, 512, 512]}),
+        *("whitened_cnn", 60, 500, "bf16", tuple(range(5)), (0.1, 0.3, 1.0, 3.0), {}),
+    ),
+}
+"""Scale -> data sets, recipe, network, epochs, batch size, precision, seeds, learning rates, options of the search."""
+
+
+def grid(config: Comparison) -> Grid:
+    """Every data set, whole."""
+    datasets, recipe, backbone, epochs, batch_size, precision, seeds, factors, search = SCALES[config.scale]
+    conditions = tuple(Condition(name, name, recipe) for name in datasets)
+    return Grid(
+        *(ARMS, conditions, config.seeds or seeds, factors, backbone, epochs, batch_size, precision),
+        device=config.device,
+        search=search,
+    )
+
+
+def e1(config: Comparison, study: Study) -> Report:
+    """Gaps on each data set; where one is published, whether the interval holds it."""
+    claims = tuple(
+        Claim(
+            *(first, second, -1, "mean", (condition.name,)),
+            published=PUBLISHED.get(condition.name) if (first, second) == ("dtg_ff", "bp_deepsup") else None,
+        )
+        for condition in grid(config).conditions
+        for first, second in reversed(PAIRS)
+    )
+    return compare(config, study, grid(config), WORDS, GAPS, claims)

@@ -1,0 +1,32 @@
+"""Options of the experiments on the claims; importing this module does not import torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ffzoo.bench import Comparison
+from ffzoo.plugin import options
+
+
+@options
+class Resolutions(Comparison):
+    """Options of ``e11``.
+
+    Attributes:
+        datasets: one, with images of at least 224 pixels a side, such as ``folder:PATH``; ``digits`` at smoke scale.
+    """
+
+    datasets: tuple[str, ...] = ()
+
+
+@options
+class Systems:
+    """Options of ``e9`` and ``e10``.
+
+    Attributes:
+        scale: ``smoke`` takes seconds and concludes nothing; ``cpu`` is for two cores; ``full`` is for a GPU.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    scale: Literal["smoke", "cpu", "full"] = "cpu"
+    device: str = "auto"

@@ -1,0 +1,1 @@
+"""Every algorithm on small data at one budget."""

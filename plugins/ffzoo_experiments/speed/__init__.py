@@ -1,0 +1,1 @@
+"""What a training step costs, for every way to run it."""
