@@ -20,10 +20,10 @@ from ffzoo.data.augment import Augment, alternating_flip, random_crop
 from ffzoo.data.bundle import Preprocess, Split, load_data
 from ffzoo.data.options import DataOptions
 from ffzoo.errors import OptionError
+from ffzoo.files import read_json
 from ffzoo.run.configuration import read
 from ffzoo.run.evaluate import resume
 from ffzoo.run.results import Evaluation
-from ffzoo.training.checkpoint import read_json
 from ffzoo.training.fit import Part, accuracies, accuracy, averaged
 
 FLIPPED = DataOptions(test_flip=True)
@@ -207,11 +207,11 @@ def test_the_recipe_of_a_run_reaches_the_batches(monkeypatch: pytest.MonkeyPatch
 
 def test_a_short_recipe_resumes_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of fast_cifar, small: flips, stem, running statistics and Muon go on as they were."""
-    table, settings = read("fast_cifar")
+    said, settings = read("fast_cifar")
     settings |= {"backbone.widths": "4,4,6", "data.train_size": 120, "data.test_size": 40}
 
     def train(folder: Path) -> Evaluation:
-        options: dict[str, Any] = {"backbone": table.backbone, "precision": "bf16", "epochs": 3, "batch_size": 40}
+        options: dict[str, Any] = {"backbone": said["backbone"], "precision": "bf16", "epochs": 3, "batch_size": 40}
         return ffzoo.evaluate("dtg_ff", "digits", settings=settings, out=folder, **options)
 
     whole = train(tmp_path / "whole")

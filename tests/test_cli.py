@@ -89,6 +89,7 @@ BAD = {
     "an algorithm as its paper writes it": (lambda t, f: ["--algo", "DTG-FF"], "'DTG-FF': did you mean 'dtg_ff'?"),
     "a name with a dash": (lambda t, f: ["--algo", "Mono-Forward"], "did you mean 'mono_forward'?"),
     "a baseline with a dash": (lambda t, f: ["--against", "bp-deepsup"], "did you mean 'bp_deepsup'?"),
+    "a name in capitals and misspelt": (lambda t, f: ["--algo", "LAYER-COLABORATION"], "mean 'layer_collaboration'?"),
     "a data set as its paper writes it": (lambda t, f: ["--dataset", "CIFAR-10"], "did you mean 'cifar10'?"),
     "no epochs": (lambda t, f: ["--epochs", "0"], "epochs is 0; expected at least 1, or none"),
     "a negative batch": (lambda t, f: ["--batch-size", "-3"], "batch_size is -3; expected at least 1, or none"),

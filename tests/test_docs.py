@@ -127,7 +127,11 @@ def command_lines() -> list[tuple[Path, str, str]]:
         for match in COMMAND.finditer(text):
             following = text[match.end() :].lstrip("`").removeprefix("\n").partition("\n")[0]
             found.append((page, match[1], following))
-    return [(page, arguments.strip(), line) for page, arguments, line in found if not PLACEHOLDER.search(arguments)]
+    return [
+        (page, arguments.strip(), line)
+        for page, arguments, line in found
+        if not PLACEHOLDER.search(arguments) and arguments != " --help"
+    ]
 
 
 LINES = command_lines()

@@ -33,7 +33,7 @@ def code_only(text: str) -> str:
 
 def test_the_core_names_no_algorithm_and_imports_no_plugin():
     names = [name for name in ffzoo.list_algorithms() if name != "bp"]
-    defaults = {"runner.py": ["dtg_ff"], "train.py": ["dtg_ff"]}  # the command's default algorithm
+    defaults = {"evaluate.py": ["dtg_ff"], "spec.py": ["dtg_ff"]}  # the command's default algorithm
     for path in CORE:
         text = code_only(path.read_text())
         assert not re.search(r"^\s*(from|import) ffzoo_", text, re.M), path

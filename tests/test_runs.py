@@ -323,7 +323,7 @@ def test_an_automatic_micro_batch_changes_nothing_and_is_one_of_the_halves():
 
 def test_an_automatic_micro_batch_is_refused_where_it_would_learn_something_else():
     with pytest.raises(OptionError, match="batch statistics"):
-        evaluation.evaluate("dtg_ff", backbone="whitened_cnn", epochs=1, micro_batch="auto")
+        ffzoo.evaluate("dtg_ff", backbone="whitened_cnn", epochs=1, micro_batch="auto")
 
 
 def test_a_call_leaves_torch_s_state_as_it_was(tmp_path):
@@ -351,7 +351,7 @@ from pathlib import Path
 import torch
 
 import ffzoo
-from ffzoo.cli.train import main
+from ffzoo.eval import main
 
 
 def given_back() -> int:

@@ -11,6 +11,7 @@ Types and ranges are checked as soon as an instance is made; a range is an annot
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -41,8 +42,14 @@ def options(cls: C) -> C:
 
 def field_types(cls: type) -> dict[str, Any]:
     """Return field name -> type of a dataclass, forward references resolved."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls, False)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+
+
+@functools.cache  # every instance is checked, and to resolve the annotations of a class takes longest
+def _hints(cls: type, ranges: bool) -> Mapping[str, Any]:
+    """Return the types of a class's fields, with or without the ranges that are annotated."""
+    return typing.get_type_hints(cls, include_extras=ranges)
 
 
 def type_words(annotation: Any) -> str:
@@ -158,7 +165,7 @@ def check(config: Any) -> None:
     Raises:
         OptionError: a value that does not fit its field, NaN and infinity included.
     """
-    ranges = typing.get_type_hints(type(config), include_extras=True)
+    ranges = _hints(type(config), True)
     for name, annotation in field_types(type(config)).items():
         value = getattr(config, name)
         try:

@@ -56,7 +56,7 @@ class RunSpec(StepOptions):
     epochs: Annotated[int, Ge(1)] | None = None
     minutes: Annotated[float, Ge(0)] = 0.0
     batch_size: Annotated[int, Ge(1)] | None = None
-    seeds: Annotated[tuple[int, ...], MinLen(1)] = (0,)
+    seeds: Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] = (0,)
     settings: Mapping[str, Any] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     device: str = "auto"
@@ -83,7 +83,7 @@ class RunSpec(StepOptions):
             FFZooError: an unknown name or option; nothing has been imported or written yet.
         """
         if len(set(self.seeds)) < len(self.seeds):
-            raise OptionError(f"seeds is {options.to_text(self.seeds)}; expected each seed once")
+            raise OptionError(f"seeds is {options.to_text(self.seeds)}; expected each once")
         arms = (self.algo, *self.against)
         for number, name in enumerate(self.against):
             if name in arms[: number + 1]:
