@@ -17,12 +17,8 @@ import ffzoo
 from ffzoo import hookimpl
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.report import Report
-from ffzoo.bench.study import CELLS
-from ffzoo.cli.main import parser
-from ffzoo.registry import options as configs
-from ffzoo.registry.loader import ZOO
-from ffzoo.run.spec import parse_set
-from ffzoo_experiments.speed.arms import arms_of
+from ffzoo.bench.study import CELLS, Study
+from ffzoo.cli import bench
 from ffzoo_experiments.speed.results import ArmResult, Findings, ScaleResult
 from ffzoo_experiments.time_to_accuracy.experiment import _run
 from ffzoo_experiments.time_to_accuracy.options import TimeToAccuracy
@@ -115,18 +111,38 @@ def test_the_console_command_has_it(capsys):
     assert "speed" in capsys.readouterr().out
 
 
-def test_every_command_line_of_the_docs_can_be_run():
-    lines = []
-    for page in (ROOT / "README.md", ROOT / "docs" / "benchmarks.md"):
-        lines += re.findall(r"ffzoo bench ([^`\n]*)", page.read_text(encoding="utf-8"))
-    assert len(lines) >= 4
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("README.md", "docs/claims.md", "docs/leaderboard.md", "--help"),
+        pytest.param("docs/benchmarks.md", marks=pytest.mark.slow),
+    ],
+)
+def test_studies_of_a_page_begin_and_keep_out_of_each_others_folders(page, tmp_path, monkeypatch, capsys):
+    class Begun(BaseException):
+        pass
+
+    begun = {}
+
+    def cell(study, *args, **options):
+        assert begun.setdefault(study.out or study, study._resolved) == study._resolved, "a folder of other options"
+        raise Begun
+
+    def run_experiment(*args):
+        with pytest.raises(Begun):
+            run(*args)
+
+    run = bench.run_experiment
+    monkeypatch.setattr(bench, "run_experiment", run_experiment)
+    for name in ("cell", "cells"):
+        monkeypatch.setattr(Study, name, cell)
+    monkeypatch.chdir(tmp_path)
+    text = bench._EPILOG if page == "--help" else (ROOT / page).read_text(encoding="utf-8")
+    # tests/test_commands.py runs what needs a file.
+    lines = [line for line in re.findall(r"ffzoo bench (\w[^`\n]*)", text) if not re.search(r"NAME|mine", line)]
+    assert lines
     for line in lines:
-        args = parser().parse_args(["bench", *shlex.split(line)])
-        if args.name not in (None, "NAME", "all"):
-            config_class = ZOO["experiments"].get(args.name).load_config()
-            config = configs.replace(config_class(), parse_set(args.settings), "")
-            if args.name == "speed":
-                arms_of(config)
+        assert main(shlex.split(line)) == 0, f"{line}: {capsys.readouterr().err}"
 
 
 def test_arms_of_time_to_accuracy_differ_by_one_thing():

@@ -20,7 +20,7 @@ examples:
   ffzoo bench --list
   ffzoo bench NAME --out results/NAME
   ffzoo bench NAME --set rounds=5 --out results/quick
-  ffzoo bench all --scale cpu --out results
+  ffzoo bench all --scale smoke --out results
 
 --out gets NAME.json, NAME.md and the figures. The same command with the same
 --out goes on after an interruption.
