@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ffzoo.bench.claims import Claim, Words
     from ffzoo.bench.comparison import compare, workers_of
     from ffzoo.bench.gap_tables import COLORS, LINES, MARKERS, accuracy_table, gap_of, written
-    from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, run_grid, train
+    from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, run_grid, train, trained_run
     from ffzoo.bench.options import Comparison
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
@@ -98,6 +98,7 @@ _LAZY = {
     "structural": "ffzoo.measure.locality",
     "to_json": "ffzoo.registry.options",
     "train": "ffzoo.bench.grid",
+    "trained_run": "ffzoo.bench.grid",
     "trend": "ffzoo.measure.statistics",
     "winograd": "ffzoo.kernels",
     "workers_of": "ffzoo.bench.comparison",
@@ -162,6 +163,7 @@ __all__ = [
     "structural",
     "to_json",
     "train",
+    "trained_run",
     "trend",
     "winograd",
     "workers_of",

@@ -18,13 +18,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.options import Execution
 from ffzoo.bench.study import MissingCell, Scratch, Study
 from ffzoo.errors import CheckpointError, DataError, DivergedError, FFZooError, OptionError
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.spec import RunConfig, make_run
+
+if TYPE_CHECKING:
+    from ffzoo.run.results import RunResult
 
 SCHEMA_VERSION = 2
 
@@ -305,6 +308,28 @@ def fingerprint(run: RunConfig) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def trained_run(
+    run: RunConfig, folder: Path | None = None, *, curves: bool = False, progress: bool = False
+) -> RunResult:
+    """Return the result of one run of a study, going on where its folder holds a run that has begun.
+
+    Args:
+        run: what is trained.
+        folder: of the run; nothing is kept when None.
+        curves: read the validation set after every epoch.
+        progress: show a plan, a progress bar and a table.
+
+    Raises:
+        FFZooError: see :func:`ffzoo.run.runner.run_all`.
+    """
+    from ffzoo.run.folder import RunFolder
+    from ffzoo.run.runner import run_all
+
+    begun = folder is not None and RunFolder(folder).begun
+    (result,) = run_all([run], out=folder, progress=progress, resuming=begun, curves=curves).runs
+    return result
+
+
 def train_cell(
     config: dict[str, Any],
     further: Callable[..., dict[str, Any]] | None = None,
@@ -326,7 +351,7 @@ def train_cell(
     """
     from ffzoo.run import environment
     from ffzoo.run.folder import RunFolder
-    from ffzoo.run.runner import read_data, run_all
+    from ffzoo.run.runner import read_data
 
     if scratch is None and further is not None:
         with tempfile.TemporaryDirectory() as kept:  # what is measured further is read from a checkpoint
@@ -338,7 +363,7 @@ def train_cell(
     if scratch is not None and not begun:
         scratch.clear()  # killed before anything was trained
     try:
-        (result,) = run_all([run], out=folder, resuming=begun, curves=False).runs
+        result = trained_run(run, folder)
     except DataError:
         raise
     except CheckpointError:

@@ -11,7 +11,17 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-from ffzoo.bench import ZOO, DivergedError, FFZooError, RunConfig, environment, list_algorithms, make_run, to_json
+from ffzoo.bench import (
+    ZOO,
+    DivergedError,
+    FFZooError,
+    RunConfig,
+    environment,
+    list_algorithms,
+    make_run,
+    to_json,
+    trained_run,
+)
 from ffzoo.plugin import DataError, Report, Study
 from ffzoo_experiments.leaderboard.options import Zoo
 from ffzoo_experiments.leaderboard.report import figures, floor, tables, verdicts
@@ -91,11 +101,9 @@ def _train(make: Any) -> dict[str, Any]:
     Raises:
         DataError: the data are missing: that is no refusal of the algorithm's.
     """
-    from ffzoo.bench import run_all
-
     try:
         run = make()
-        (result,) = run_all([run], out=None).runs
+        result = trained_run(run)
     except DataError:
         raise
     except DivergedError as error:

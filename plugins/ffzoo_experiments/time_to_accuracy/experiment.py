@@ -18,12 +18,14 @@ from typing import Any
 from ffzoo.bench import (
     CheckpointError,
     RunConfig,
+    RunFolder,
     StepOptions,
     configuration,
     environment,
     field_types,
     make_run,
     parse_settings,
+    trained_run,
 )
 from ffzoo.plugin import Execution, OptionError, Report, Study
 from ffzoo_experiments.time_to_accuracy.options import TimeToAccuracy
@@ -108,11 +110,8 @@ def _run(config: TimeToAccuracy, arm: str, seed: int) -> RunConfig:
 
 
 def _train(run: RunConfig, arm: str, study: Study) -> dict[str, Any]:
-    from ffzoo.bench import RunFolder, run_all
-
     folder = None if study.out is None else study.out / "runs" / f"{arm}-s{run.fit.seed}"
-    begun = folder is not None and RunFolder(folder).begun
-    (result,) = run_all([run], out=folder, progress=study.shows, resuming=begun).runs
+    result = trained_run(run, folder, curves=True, progress=study.shows)
     epochs = [] if folder is None else RunFolder(folder).metrics()
     return {
         "seed": run.fit.seed,
