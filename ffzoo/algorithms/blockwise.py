@@ -28,9 +28,9 @@ from ffzoo.data.batch import Batch
 class BlockwiseAlgorithm(SteppingAlgorithm):
     """Base of an algorithm whose blocks learn by a rule of its own.
 
-    A subclass implements :meth:`learn`, and :meth:`scores` unless it has an output layer. In a name such as
-    ``readouts.2.weight`` the first number is the block that owns the tensor; parameters without a number are those of a
-    head.
+    A subclass implements :meth:`learn`, and :meth:`scores` unless it has an output layer named ``output``. In a name
+    such as ``readouts.2.weight`` the first number is the block that owns the tensor; parameters without a number are
+    those of a head.
 
     Args:
         backbone: the blocks.
@@ -40,13 +40,10 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
 
     Attributes:
         norms: ``norms[l]`` stands in front of block l, ``norms[depth]`` in front of what reads the last block.
-        output: the output layer, where a rule has one.
 
     Raises:
         UnknownNameError: no such forward norm.
     """
-
-    output: nn.Module
 
     def __init__(self, backbone: Backbone, num_classes: int, config: Any, fit: FitOptions) -> None:
         super().__init__(backbone, num_classes, config, fit)
@@ -133,4 +130,5 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """Return the output layer's z ``(B, K)``; no block has scores of its own."""
         with self.evaluating():
-            return self.output(self.norms[-1](self.features(x)[-1])), None
+            output = self.get_submodule("output")
+            return output(self.norms[-1](self.features(x)[-1])), None

@@ -165,7 +165,8 @@ def check(config: Any) -> None:
     Raises:
         OptionError: a value that does not fit its field, NaN and infinity included.
     """
-    ranges = _hints(type(config), True)
+    cls: type = type(config)
+    ranges = _hints(cls, True)
     for name, annotation in field_types(type(config)).items():
         value = getattr(config, name)
         try:
