@@ -26,7 +26,9 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 COMMAND = re.compile(r"(?:\S*python -m ffzoo(?:\.\w+)?(?= |$)|ffzoo(?= \w))")
 # What a reader fills in (NAME, KEY=VALUE, runs/x, ...), and what test_third_party.py runs.
-SKIPPED = re.compile(r"(^|[ :=])([A-Z]+|\.\.\.|<\w+>|runs/x)($|[ =])|eval --algo cubic_ff$")
+SKIPPED = re.compile(r"(^|[ :=])([A-Z]+|\.\.\.|<\w+>|runs/x)($|[ =])|(eval|train) --algo cubic_ff$")
+# In prose, a command that wants arguments is named by itself.
+NAME = re.compile(r"python -m ffzoo(\.\w+)?|ffzoo (?!list|plugins)\w+")
 IMAGES = {"fashion_mnist": (10, 28, 1), "mnist": (10, 28, 1), "cifar10": (10, 32, 3), "cifar100": (100, 32, 3)}
 
 # One process imports torch and forks for each command, which saves seconds each time.
@@ -86,7 +88,8 @@ def commands(page: Path) -> list[tuple[list[str], str]]:
     """Program and arguments of each command of a page, and the line that follows it."""
     text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))  # a line may go on in the next
     lines = [(line, after) for _, block in BLOCK.findall(text) for line, after in pairs(block.splitlines())]
-    lines += [(" ".join(span.split()), "") for span in INLINE.findall(BLOCK.sub("", text))]
+    spans = [" ".join(span.split()) for span in INLINE.findall(BLOCK.sub("", text))]
+    lines += [(span, "") for span in spans if not NAME.fullmatch(span)]
     found = []
     for line, after in lines:
         for part in line.removeprefix("$ ").split(" && "):
@@ -103,11 +106,15 @@ def pairs(lines: list[str]) -> list[tuple[str, str]]:
 
 def smaller(command: list[str]) -> list[str]:
     """One epoch, one seed and few digits, for a command that trains."""
-    if command[0] != "ffzoo.eval" or "--list" in command or "--resume" in command:
+    given = " ".join(command)
+    if not given.startswith(("ffzoo train", "ffzoo.eval")) or re.search("--(list|resume|help)", given):
         return command
-    few = ["--set", "data.train_size=200"] if not {"--dataset", "--config"} & set(command) else []
-    few = [] if any(word.startswith("data.") for word in command) else few
-    return [*command, "--epochs", "1", *(["--seeds", "0"] if "--seeds" in command else []), *few]
+    smaller = [*command, "--epochs", "1", *(["--seeds", "0"] if "--seeds" in command else [])]
+    if not re.search(r"--dataset|--config|data\.(train_size|classes|groups)", given):
+        smaller += ["--set", "data.train_size=200"]
+    if "data.validation" not in given:
+        smaller += ["--set", "data.validation=0.2"]  # some of each class, of few images
+    return smaller
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +122,7 @@ def data(tmp_path_factory) -> Path:
     """A stand-in for each data set that the pages name, of images without meaning."""
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     for name, (classes, side, channels) in IMAGES.items():
-        y = np.arange(max(200, 10 * classes)) % classes
+        y = np.arange(max(100, 5 * classes)) % classes
         x = rng.integers(256, size=(len(y), side, side, channels), dtype=np.uint8)
         arrays = {"x_train": x, "y_train": y, "x_test": x[:classes], "y_test": y[:classes]}
         if name == "cifar100":

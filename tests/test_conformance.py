@@ -14,7 +14,7 @@ import ffzoo
 from ffzoo import Recipe, Term, hookimpl
 from ffzoo.algorithms.build import algorithm_spec
 from ffzoo.algorithms.engine import RecipeAlgorithm
-from ffzoo.cli.check import main as check_command
+from ffzoo.cli.main import main as ffzoo_command
 from ffzoo.errors import OptionError, UnknownNameError
 from ffzoo.parts.base import Goodness, LabelEmbedding, LocalLoss, Negatives
 from ffzoo.parts.norms import Normalization
@@ -406,7 +406,7 @@ def test_what_ships_names_its_paper_and_a_rule_of_ones_own_need_not():
 def test_a_missing_hypothesis_is_said_once(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     said = "the conformance kit needs hypothesis; install it with `pip install 'ffzoo[test]'`"
-    assert check_command(["dtg_ff", "goodness:projection"]) == 2
+    assert ffzoo_command(["check", "dtg_ff", "goodness:projection"]) == 2
     printed = capsys.readouterr()
     assert (printed.out + printed.err).count("hypothesis") == 1 and f"error: {said}" in printed.err
     with pytest.raises(OptionError, match="pip install"):
