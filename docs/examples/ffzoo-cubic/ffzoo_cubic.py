@@ -1,7 +1,6 @@
 """Forward-Forward with the mean of |h|^3 as its goodness; for block l with features h_l::
 
 G_l = mean of |h_l|^3
-L_l = softplus(d (theta - G+)) + softplus(d (G- - theta))      d features, theta = 1.5
 """
 
 from ffzoo.plugin import Logistic, Recipe, Sum, Term, algorithm, goodness
