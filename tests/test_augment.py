@@ -138,5 +138,5 @@ def test_the_validation_part_can_stand_in_for_the_test_part() -> None:
     bundle = load_data("teacher_student", loader, DataOptions(test="validation"), Path("."))
     assert bundle.validation is not None and torch.equal(bundle.test.images, bundle.validation.images)
     assert "validation part in the test part's place" in bundle.split
-    with pytest.raises(OptionError, match="data.test=validation needs data.validation > 0"):
+    with pytest.raises(OptionError, match=r"data\.test=validation needs data\.validation > 0"):
         DataOptions(test="validation", validation=0)
