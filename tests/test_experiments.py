@@ -75,7 +75,7 @@ def test_the_half_fraction_keeps_main_effects_and_interactions_of_two_apart():
 
 def test_groups_have_a_channel_a_class_at_full_scale():
     for levels in cells_of("full"):
-        network = SCALES["full"][1] | {"backbone.depth": 1}
+        network = dict(SCALES["full"].network) | {"backbone.depth": 1}
         width = backbone_config("cnn", {key.removeprefix("backbone."): value for key, value in network.items()})
         create(algorithm_spec("dtg_ff", settings_of(levels)), "cnn", (3, 8, 8), 100, backbone_config=width)
 

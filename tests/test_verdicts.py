@@ -130,7 +130,7 @@ def test_a_published_gap_has_its_own_side(published, words):
 
 @pytest.mark.parametrize(("growth", "word"), [(1.0, "reproduced"), (0.5, "reproduced"), (1.5, "opposite")])
 def test_memory_against_depth(growth, word):
-    depths = depth_memory.SCALES["cpu"][0]
+    depths = depth_memory.SCALES["cpu"].depths
     saved = {
         name: {d: round(2**20 * (1 + (growth - 1) * (d - 8) / 24)) for d in depths}
         for name in (depth_memory.STREAMING, depth_memory.BACKPROP)

@@ -27,4 +27,4 @@ class DFA(BlockwiseAlgorithm):
         p = self.output.learn(self.norms[-1](h[-1].detach()), chunk.y, step)
         e = p - self.output.target(chunk.y)
         for l, h_l in enumerate(h):
-            step.teach(l, h_l, self.feedback(l, e, h_l))
+            step.teach(l, h_l, self.feedback(l, e, h_l))  # autograd takes it through f, which gives the factor f'(a_l)

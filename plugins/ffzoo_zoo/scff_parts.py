@@ -35,11 +35,11 @@ class TwoThresholds(LocalLoss):
 
     def forward(self, scores: tuple[Tensor, ...], ctx: Context) -> Tensor:
         """Return the mean over the batch."""
-        positive, negative = scores
+        g_plus, g_minus = scores
         c = self.config
-        up = F.softplus(c.positive_scale * (c.positive - positive)).mean()
-        down = F.softplus(c.negative_scale * (negative - c.negative)).mean()
-        return up + down + c.penalty * positive.norm(dim=1).mean()
+        up = F.softplus(c.positive_scale * (c.positive - g_plus)).mean()
+        down = F.softplus(c.negative_scale * (g_minus - c.negative)).mean()
+        return up + down + c.penalty * g_plus.norm(dim=1).mean()
 
 
 class SelfConcatenation(Negatives):

@@ -27,7 +27,7 @@ class ClassEnergy:
     kernel: int = 1
 
     def __post_init__(self) -> None:
-        require(self.kernel >= 1 and self.kernel % 2 == 1, "kernel", self.kernel, "an odd number")
+        require(self.kernel >= 1 and self.kernel % 2 == 1, "kernel", self.kernel, "an odd number of at least 1")
 
 
 goodness(

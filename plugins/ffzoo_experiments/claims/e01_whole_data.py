@@ -6,11 +6,14 @@ without bf16 units; the learning rate is searched on 10,000 images of the traini
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ffzoo.bench import Claim, Comparison, Words, compare
 from ffzoo.plugin import Condition, Grid, Report, Study
 from ffzoo_experiments.claims.e03_classes_synthetic import ARMS, GAPS, PAIRS
+from ffzoo_experiments.claims.setting import Scale
 
 WORDS = Words(
     question="Under one recipe, how far is DTG-FF behind the same network with deep supervision, and behind backprop?",
@@ -32,29 +35,55 @@ _RECIPE = {
     "fit.augment": ["crop", "alternating_flip"],
     "data.test_flip": True,
 }
-SCALES: dict[str, tuple[Any, ...]] = {
-    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, "cnn", 2, 64, "fp32", (0, 1), (1.0,), {}),
-    "cpu": (
-        *(("fashion_mnist", "cifar10", "cifar100"), {**_RECIPE, "backbone.widths": [16, 16, 64, 64, 64, 64]}),
-        *("whitened_cnn", 8, 500, "fp32"),
-        *((0, 1, 2), (0.3, 1.0, 3.0), {"data.train_size": 10_000}),
+
+
+@dataclass(frozen=True)
+class Whole(Scale):
+    """Of the whole data sets: backbone, precision, and options of the search alone."""
+
+    backbone: str = "whitened_cnn"
+    precision: str = "fp32"
+    search: Mapping[str, Any] = field(default_factory=dict)
+
+
+SCALES = {
+    "smoke": Whole(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}, backbone="cnn"),
+    "cpu": Whole(
+        epochs=8,
+        seeds=(0, 1, 2),
+        factors=(0.3, 1.0, 3.0),
+        network={**_RECIPE, "backbone.widths": [16, 16, 64, 64, 64, 64]},
+        datasets=("fashion_mnist", "cifar10", "cifar100"),
+        batch_size=500,
+        search={"data.train_size": 10_000},
     ),
-    "full": (
-        *(("fashion_mnist", "cifar10", "cifar100"), {**_RECIPE, "backbone.widths": [128, 128, 256, 256, 512, 512]}),
-        *("whitened_cnn", 60, 500, "bf16", tuple(range(5)), (0.1, 0.3, 1.0, 3.0), {}),
+    "full": Whole(
+        epochs=60,
+        seeds=tuple(range(5)),
+        factors=(0.1, 0.3, 1.0, 3.0),
+        network={**_RECIPE, "backbone.widths": [128, 128, 256, 256, 512, 512]},
+        datasets=("fashion_mnist", "cifar10", "cifar100"),
+        batch_size=500,
+        precision="bf16",
     ),
 }
-"""Scale -> data sets, recipe, network, epochs, batch size, precision, seeds, learning rates, options of the search."""
 
 
 def grid(config: Comparison) -> Grid:
     """Return every data set, whole."""
-    datasets, recipe, backbone, epochs, batch_size, precision, seeds, factors, search = SCALES[config.scale]
-    conditions = tuple(Condition(name, name, recipe) for name in datasets)
+    scale = SCALES[config.scale]
+    conditions = tuple(Condition(name, name, scale.network) for name in scale.datasets)
     return Grid(
-        *(ARMS, conditions, config.seeds or seeds, factors, backbone, epochs, batch_size, precision),
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone=scale.backbone,
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        precision=scale.precision,
         device=config.device,
-        search=search,
+        search=scale.search,
     )
 
 

@@ -6,9 +6,12 @@ many images in all, so that more classes are fewer images each.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ffzoo.bench import Claim, Comparison, Words, compare
 from ffzoo.plugin import Condition, Grid, Report, Study
 from ffzoo_experiments.claims.e03_classes_synthetic import ARMS, BESIDE, GAPS, PAIRS
+from ffzoo_experiments.claims.setting import Scale
 
 WORDS = Words(
     question="Does the gap between DTG-FF and backprop widen with the class count K on real images?",
@@ -21,28 +24,51 @@ WORDS = Words(
 )
 VALIDATION = 0.2  # of the classes' images; a tenth is little to choose a rate on where there are few classes
 EACH, ALL = "real, as many images a class", "real, as many images in all"
+
+
+@dataclass(frozen=True)
+class Classes(Scale):
+    """Of the classes: K, images per class on one side, and images in all on the other."""
+
+    classes: tuple[int, ...] = (3, 10)
+    per_class: int = 40
+    in_all: int = 160
+
+
 SCALES = {
-    "smoke": ("digits", (3, 10), 40, 160, {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
-    "cpu": (
-        *("cifar100", (10, 20, 50, 100), 100, 4000, {"backbone.width": 16, "backbone.depth": 6}),
-        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0, 10.0)),
+    "smoke": Classes(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}),
+    "cpu": Classes(
+        epochs=8,
+        seeds=(0, 1, 2, 3, 4),
+        factors=(0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 16, "backbone.depth": 6},
+        datasets=("cifar100",),
+        classes=(10, 20, 50, 100),
+        per_class=100,
+        in_all=4000,
     ),
-    "full": (
-        *("cifar100", (10, 20, 50, 100), 400, 4000, {"backbone.width": 64, "backbone.depth": 8}),
-        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    "full": Classes(
+        epochs=60,
+        seeds=tuple(range(10)),
+        factors=(0.1, 0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 64, "backbone.depth": 8},
+        datasets=("cifar100",),
+        classes=(10, 20, 50, 100),
+        per_class=400,
+        in_all=4000,
     ),
 }
-"""Scale -> data set, K, images a class, images in all, network, epochs, seeds, learning rates."""
 
 
 def grid(config: Comparison) -> Grid:
     """K and both ways to count images; every seed draws its classes."""
-    dataset, classes, each, total, network, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
+    each, total, classes = scale.per_class, scale.in_all, scale.classes
     conditions = tuple(
         Condition(
             f"K = {k}, {size} images",
-            dataset,
-            {**network, "data.classes": k, "data.train_size": size, "data.validation": VALIDATION},
+            scale.datasets[0],
+            {**scale.network, "data.classes": k, "data.train_size": size, "data.validation": VALIDATION},
             k,
             ("data.split_seed",),
             series,
@@ -51,7 +77,16 @@ def grid(config: Comparison) -> Grid:
         for k, size in zip(classes, sizes, strict=True)
         if series == EACH or total != each * k  # one cell is not trained twice
     )
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="cnn",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e2(config: Comparison, study: Study) -> Report:

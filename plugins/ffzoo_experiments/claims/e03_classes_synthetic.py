@@ -6,10 +6,12 @@ images, so both are there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ffzoo.bench import Claim, Comparison, Words, compare
 from ffzoo.plugin import Arm, Condition, Grid, Report, Study
+from ffzoo_experiments.claims.setting import Scale
 
 ARMS = (Arm("dtg_ff", "dtg_ff"), Arm("bp_deepsup", "bp_deepsup"), Arm("bp", "bp"))
 PAIRS = (("dtg_ff", "bp"), ("dtg_ff", "bp_deepsup"))
@@ -23,30 +25,51 @@ WORDS = Words(
     limits="One family of teachers, one student network and one budget; nothing about real images.",
     axis="classes K",
 )
+
+
+@dataclass(frozen=True)
+class Tasks(Scale):
+    """Of the teacher-student tasks: K, training samples, and width and depth of the student."""
+
+    batch_size: int = 128
+    classes: tuple[int, ...] = (2, 5, 10, 20, 50, 100, 200)
+    samples: int = 400
+    width: int = 32
+    depth: int = 2
+
+
 SCALES = {
-    "smoke": ((2, 10), 400, (32, 2), 2, (0, 1), (1.0,)),
-    "cpu": ((2, 5, 10, 20, 50, 100, 200), 10_000, (256, 4), 15, (0, 1, 2, 3, 4), (1.0, 3.0, 10.0, 30.0)),
-    "full": ((2, 5, 10, 20, 50, 100, 200), 50_000, (512, 4), 30, tuple(range(20)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    "smoke": Tasks(2, (0, 1), classes=(2, 10)),
+    "cpu": Tasks(15, (0, 1, 2, 3, 4), (1.0, 3.0, 10.0, 30.0), samples=10_000, width=256, depth=4),
+    "full": Tasks(30, tuple(range(20)), (0.1, 0.3, 1.0, 3.0, 10.0), samples=50_000, width=512, depth=4),
 }
-"""Scale -> K, training samples, width and depth of the student, epochs, seeds, learning rates."""
 
 
 def student(scale: str) -> dict[str, Any]:
     """Return the student and its samples; as many as it learns from choose the rate, so that chance hardly does."""
-    _, samples, (width, depth), *_ = SCALES[scale]
-    data = {"data.samples": 2 * samples, "data.validation": 0.5, "data.test_samples": samples}
-    return {"backbone.width": width, "backbone.depth": depth, **data}
+    task = SCALES[scale]
+    data = {"data.samples": 2 * task.samples, "data.validation": 0.5, "data.test_samples": task.samples}
+    return {"backbone.width": task.width, "backbone.depth": task.depth, **data}
 
 
 def grid(config: Comparison) -> Grid:
     """K against seeds; every seed has a teacher of its own."""
-    classes, _, _, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",), SERIES)
-        for k in classes
+        for k in scale.classes
     )
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "mlp", epochs, 128, device=config.device)
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="mlp",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e3(config: Comparison, study: Study) -> Report:

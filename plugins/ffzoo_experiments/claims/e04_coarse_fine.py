@@ -6,9 +6,12 @@ many labels, of no meaning.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ffzoo.bench import Claim, Comparison, Words, compare
 from ffzoo.plugin import Condition, Grid, Report, Study
 from ffzoo_experiments.claims.e03_classes_synthetic import ARMS, GAPS, PAIRS
+from ffzoo_experiments.claims.setting import Scale
 
 WORDS = Words(
     question="On the same images, is backprop's lead over DTG-FF larger with 100 fine labels than with 20 coarse ones?",
@@ -20,18 +23,38 @@ WORDS = Words(
     axis="labels of the same images",
 )
 COARSE, RANDOM, FINE = "20 superclasses", "20 random groups", "100 classes"
+
+
+@dataclass(frozen=True)
+class Labels(Scale):
+    """Of the images: how many are trained on; all when None."""
+
+    train_size: int | None = 200
+
+
 SCALES = {
-    "smoke": ({"backbone.width": 4, "backbone.depth": 2}, 200, 2, (0, 1), (1.0,)),
-    "cpu": ({"backbone.width": 16, "backbone.depth": 6}, 10_000, 8, (0, 1, 2), (0.3, 1.0, 3.0, 10.0)),
-    "full": ({"backbone.width": 64, "backbone.depth": 8}, None, 60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    "smoke": Labels(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}),
+    "cpu": Labels(
+        epochs=8,
+        seeds=(0, 1, 2),
+        factors=(0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 16, "backbone.depth": 6},
+        train_size=10_000,
+    ),
+    "full": Labels(
+        epochs=60,
+        seeds=tuple(range(10)),
+        factors=(0.1, 0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 64, "backbone.depth": 8},
+        train_size=None,
+    ),
 }
-"""Scale -> network, training images, epochs, seeds, learning rates."""
 
 
 def grid(config: Comparison) -> Grid:
     """Three labellings; digits in 2 groups, 2 other groups and 10 classes at smoke scale."""
-    network, size, epochs, seeds, factors = SCALES[config.scale]
-    shared = {**network, "data.train_size": size} if size else dict(network)
+    scale = SCALES[config.scale]
+    shared = dict(scale.network) | ({} if scale.train_size is None else {"data.train_size": scale.train_size})
     dataset, groups = ("digits", 2) if config.scale == "smoke" else ("cifar100", 20)
     coarse = {"data.groups": 2, "data.groups_seed": 99} if config.scale == "smoke" else {"data.groups": "superclasses"}
     conditions = (
@@ -39,7 +62,16 @@ def grid(config: Comparison) -> Grid:
         Condition(RANDOM, dataset, {**shared, "data.groups": groups}, per_seed=("data.groups_seed",)),
         Condition(FINE, dataset, shared),
     )
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="cnn",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e4(config: Comparison, study: Study) -> Report:

@@ -17,13 +17,22 @@ OUTPUTS = {"smoke": (10, 40), "cpu": (10, 50, 200), "full": (10, 20, 50, 100, 20
 
 def grid(config: Comparison) -> Grid:
     """Return the teacher-student task of E3 at K = 10."""
-    _, _, _, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
         Condition(f"{n} outputs", "teacher_student", {**shared, "data.outputs": n}, n, ("data.teacher_seed",))
         for n in OUTPUTS[config.scale]
     )
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "mlp", epochs, 128, device=config.device)
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="mlp",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e5(config: Comparison, study: Study) -> Report:

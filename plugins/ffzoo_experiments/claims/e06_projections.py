@@ -26,13 +26,22 @@ WORDS = Words(
 
 def grid(config: Comparison) -> Grid:
     """Return the tasks of E3, at some of its K."""
-    classes, _, _, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     shared = student(config.scale)
     conditions = tuple(
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
-        for k in (classes if config.scale == "smoke" else classes[::2])
+        for k in (scale.classes if config.scale == "smoke" else scale.classes[::2])
     )
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "mlp", epochs, 128, device=config.device)
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="mlp",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e6(config: Comparison, study: Study) -> Report:

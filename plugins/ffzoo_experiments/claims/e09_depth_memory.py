@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,18 +18,27 @@ from ffzoo_experiments.speed.options import Speed
 from ffzoo_experiments.speed.steps import cost
 
 STREAMING, BACKPROP = "FF streaming", "BP"
+
+
+@dataclass(frozen=True)
+class Depths:
+    """Depths that are compared, and the setting they share."""
+
+    depths: tuple[int, ...]
+    setting: Speed
+
+
 SCALES = {
-    "smoke": ((2, 4), Speed(width=4, side=8, batch_size=8, micro_batches=(4,))),
-    "cpu": ((4, 8, 16, 32), Speed(micro_batches=(32,))),
-    "full": ((4, 8, 16, 32, 64), Speed(width=64, side=64, micro_batches=(32,))),
+    "smoke": Depths((2, 4), Speed(width=4, side=8, batch_size=8, micro_batches=(4,))),
+    "cpu": Depths((4, 8, 16, 32), Speed(micro_batches=(32,))),
+    "full": Depths((4, 8, 16, 32, 64), Speed(width=64, side=64, micro_batches=(32,))),
 }
-"""Scale -> depths, network and batch."""
 
 
 def e9(config: Systems, study: Study) -> Report:
     """Count instead of timing, so that figures are the same on every machine."""
-    depths, speed = SCALES[config.scale]
-    speed = dataclasses.replace(speed, device=config.device)
+    depths = SCALES[config.scale].depths
+    speed = dataclasses.replace(SCALES[config.scale].setting, device=config.device)
     size = speed.micro_batches[0]
     arms = {
         STREAMING: Arm("dtg_ff"),

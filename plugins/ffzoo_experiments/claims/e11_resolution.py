@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from ffzoo.bench import Claim, Words, compare
 from ffzoo.plugin import Condition, Grid, Report, Study, require
 from ffzoo_experiments.claims.e03_classes_synthetic import ARMS, GAPS, PAIRS
 from ffzoo_experiments.claims.options import Resolutions
+from ffzoo_experiments.claims.setting import Scale
 
 WORDS = Words(
     question="Does the gap between DTG-FF and backprop grow with the resolution of the images?",
@@ -19,18 +20,31 @@ WORDS = Words(
     limits="A small CNN and a short training; at cpu scale few images, so accuracies compare with nothing published.",
     axis="pixels a side",
 )
-SCALES: dict[str, tuple[Any, ...]] = {
-    "smoke": ((4, 8), {"backbone.width": 4, "backbone.depth": 2}, 2, 32, (0, 1), (1.0,)),
-    "cpu": (
-        *((32, 64, 128, 224), {"backbone.width": 16, "backbone.depth": 6, "data.validation": 0.125}, 8, 32),
-        *((0, 1, 2), (1.0,)),
+
+
+@dataclass(frozen=True)
+class Sides(Scale):
+    """Of the images: sides in pixels that they are read at."""
+
+    sides: tuple[int, ...] = (32, 64, 128, 224)
+
+
+SCALES = {
+    "smoke": Sides(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}, batch_size=32, sides=(4, 8)),
+    "cpu": Sides(
+        epochs=8,
+        seeds=(0, 1, 2),
+        # An eighth can be held out of 8 images per class.
+        network={"backbone.width": 16, "backbone.depth": 6, "data.validation": 0.125},
+        batch_size=32,
     ),
-    "full": (
-        *((32, 64, 128, 224), {"backbone.width": 64, "backbone.depth": 8}, 60, 64),
-        *(tuple(range(5)), (0.1, 0.3, 1.0, 3.0)),
+    "full": Sides(
+        epochs=60,
+        seeds=tuple(range(5)),
+        factors=(0.1, 0.3, 1.0, 3.0),
+        network={"backbone.width": 64, "backbone.depth": 8},
     ),
 }
-"""Scale -> sides, network, epochs, batch size, seeds, learning rates; an eighth can be held out of 8 images a class."""
 
 
 def grid(config: Resolutions) -> Grid:
@@ -39,11 +53,22 @@ def grid(config: Resolutions) -> Grid:
     Raises:
         OptionError: no data set is named.
     """
-    sides, network, epochs, batch_size, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     datasets = ("digits",) if config.scale == "smoke" else config.datasets
     require(len(datasets) == 1, "datasets", ",".join(datasets), "one, of images of at least 224 pixels: folder:PATH")
-    conditions = tuple(Condition(f"{side} px", datasets[0], {**network, "data.resize": side}, side) for side in sides)
-    return Grid(ARMS, conditions, config.seeds or seeds, factors, "cnn", epochs, batch_size, device=config.device)
+    conditions = tuple(
+        Condition(f"{side} px", datasets[0], {**scale.network, "data.resize": side}, side) for side in scale.sides
+    )
+    return Grid(
+        ARMS,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="cnn",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e11(config: Resolutions, study: Study) -> Report:

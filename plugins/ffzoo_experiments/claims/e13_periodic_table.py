@@ -24,29 +24,42 @@ from ffzoo_experiments.claims.e13_design import (
     settings_of,
 )
 from ffzoo_experiments.claims.e13_report import effect_table, picture, verdicts, whole_table
+from ffzoo_experiments.claims.setting import Scale
 
 SCALES = {
-    "smoke": (*(("digits",), {"backbone.width": 10, "backbone.depth": 2, "data.train_size": 200}, 1, (0, 1), (1.0,)),),
-    "cpu": (
-        ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 4, "data.train_size": 5000},
-        *(5, (0, 1, 2), (1.0, 4.0)),
+    "smoke": Scale(1, (0, 1), network={"backbone.width": 10, "backbone.depth": 2, "data.train_size": 200}),
+    "cpu": Scale(
+        epochs=5,
+        seeds=(0, 1, 2),
+        factors=(1.0, 4.0),
+        network={"backbone.width": 16, "backbone.depth": 4, "data.train_size": 5000},
+        datasets=("fashion_mnist", "cifar10"),
     ),
-    "full": (
-        ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 128, "backbone.depth": 8},  # a channel a class at least, for the groups
-        *(40, tuple(range(5)), (0.3, 1.0, 3.0)),
+    "full": Scale(
+        epochs=40,
+        seeds=tuple(range(5)),
+        factors=(0.3, 1.0, 3.0),
+        network={"backbone.width": 128, "backbone.depth": 8},  # at least one channel per class, for the groups
+        datasets=("fashion_mnist", "cifar10", "cifar100"),
     ),
 }
-"""Scale -> data sets, network, epochs, seeds, learning rates."""
 
 
 def grid(config: Comparison) -> Grid:
     """Return one arm per cell."""
-    datasets, network, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     arms = tuple(Arm(name, "dtg_ff", settings_of(levels)) for levels, name in cells_of(config.scale).items())
-    conditions = tuple(Condition(name, name, network) for name in datasets)
-    return Grid(arms, conditions, config.seeds or seeds, factors, "cnn", epochs, 64, device=config.device)
+    conditions = tuple(Condition(name, name, scale.network) for name in scale.datasets)
+    return Grid(
+        arms,
+        conditions,
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="cnn",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
+        device=config.device,
+    )
 
 
 def e13(config: Comparison, study: Study) -> Report:
@@ -121,16 +134,16 @@ def _best_new(found: Found, cells: dict[Levels, str], published: Collection[Leve
 
 def _whole(config: Comparison, study: Study, best: Levels, left_out: list[str]) -> dict[str, float]:
     """Train on all of CIFAR-10 under the recipe of E1: a cell, and dtg_ff beside it; percent."""
-    _, recipe, backbone, epochs, batch_size, precision, *_ = WHOLE[config.scale]
+    whole = WHOLE[config.scale]
     runs = {}
     for name, settings in ((name_of(best), settings_of(best)), ("dtg_ff", {})):
         runs[f"all of CIFAR-10: {name}"] = make_run(
             *("dtg_ff", "cifar10"),
-            backbone=backbone,
-            epochs=epochs,
-            batch_size=batch_size,
-            settings={**recipe, **settings},
-            execution=Execution(precision=precision),
+            backbone=whole.backbone,
+            epochs=whole.epochs,
+            batch_size=whole.batch_size,
+            settings={**whole.network, **settings},
+            execution=Execution(precision=whole.precision),
             device=config.device,
         )
     study.expect(len(runs))

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ffzoo.bench import Comparison
 from ffzoo.plugin import Arm, Condition, Grid
 
+
+@dataclass(frozen=True)
+class Scale:
+    """How large an experiment is.
+
+    Attributes:
+        epochs: passes over the training set.
+        seeds: of initial weights and order.
+        factors: learning rates to try, as multiples of an algorithm's own.
+        network: options of the backbone and of the data, the same for all arms.
+        datasets: to train on.
+        batch_size: samples per step.
+    """
+
+    epochs: int
+    seeds: tuple[int, ...]
+    factors: tuple[float, ...] = (1.0,)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ("digits",)
+    batch_size: int = 64
+
+
 SCALES = {
-    "smoke": (("digits",), {"backbone.width": 4, "backbone.depth": 2}, 2, (0, 1), (1.0,)),
-    "cpu": (
-        ("fashion_mnist", "cifar10"),
-        {"backbone.width": 16, "backbone.depth": 6, "data.train_size": 5_000},
-        *(8, (0, 1, 2, 3, 4), (0.3, 1.0, 3.0, 10.0)),
+    "smoke": Scale(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}),
+    "cpu": Scale(
+        epochs=8,
+        seeds=(0, 1, 2, 3, 4),
+        factors=(0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 16, "backbone.depth": 6, "data.train_size": 5_000},
+        datasets=("fashion_mnist", "cifar10"),
     ),
-    "full": (
-        ("fashion_mnist", "cifar10", "cifar100"),
-        {"backbone.width": 64, "backbone.depth": 8},
-        *(60, tuple(range(10)), (0.1, 0.3, 1.0, 3.0, 10.0)),
+    "full": Scale(
+        epochs=60,
+        seeds=tuple(range(10)),
+        factors=(0.1, 0.3, 1.0, 3.0, 10.0),
+        network={"backbone.width": 64, "backbone.depth": 8},
+        datasets=("fashion_mnist", "cifar10", "cifar100"),
     ),
 }
-"""Scale -> data sets, network, epochs, seeds, learning rates."""
 
 
 def image_grid(config: Comparison, arms: tuple[Arm, ...], further: Callable[..., dict[str, Any]] | None = None) -> Grid:
     """Return the grid of some arms in that setting; ``further`` as in :class:`ffzoo.bench.grid.Grid`."""
-    datasets, network, epochs, seeds, factors = SCALES[config.scale]
+    scale = SCALES[config.scale]
     return Grid(
         arms,
-        tuple(Condition(name, name, network) for name in datasets),
-        *(config.seeds or seeds, factors, "cnn", epochs, 64),
+        tuple(Condition(name, name, scale.network) for name in scale.datasets),
+        seeds=config.seeds or scale.seeds,
+        factors=scale.factors,
+        backbone="cnn",
+        epochs=scale.epochs,
+        batch_size=scale.batch_size,
         device=config.device,
         further=further,
     )
