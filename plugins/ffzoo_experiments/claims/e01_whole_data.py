@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ffzoo.bench import Claim, Comparison, Words, compare
 from ffzoo.plugin import Condition, Grid, Report, Study
@@ -42,7 +42,7 @@ class Whole(Scale):
     """Of the whole data sets: backbone, precision, and options of the search alone."""
 
     backbone: str = "whitened_cnn"
-    precision: str = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
     search: Mapping[str, Any] = field(default_factory=dict)
 
 
