@@ -13,9 +13,20 @@ sys.path.insert(0, str(HERE / "_ext"))
 SHIPPED = sorted(folder.name.removeprefix("ffzoo_") for folder in HERE.parent.glob("plugins/ffzoo_*"))
 os.environ["FFZOO_LOAD_PLUGINS"] = ",".join(SHIPPED)
 
+from docutils import nodes  # noqa: E402
+from sphinx.domains.python import PyObject  # noqa: E402
 from sphinx.ext.napoleon.docstring import GoogleDocstring  # noqa: E402
+from sphinx.util import logging  # noqa: E402
 
 import ffzoo  # noqa: E402
+import ffzoo.bench  # noqa: E402
+import ffzoo.plugin  # noqa: E402
+import ffzoo.testing  # noqa: E402
+
+logger = logging.getLogger(__name__)
+# What is imported from; the longest name first.
+DOORS = (ffzoo.testing, ffzoo.plugin, ffzoo.bench, ffzoo)
+next(field for field in PyObject.doc_field_types if field.name == "variable").label = "Attributes"
 
 # Types are in the annotations: a colon in the text of an attribute, a property or a result is just a colon.
 GoogleDocstring._consume_inline_attribute = lambda self: ("", self._dedent(self._consume_to_end()))
@@ -81,17 +92,23 @@ def source_read(app, docname, source):
 
 
 def resolve(app, env, node, contnode):
-    """A name as the module writes it (an import, ``ffzoo.Algorithm``) -> where it is documented."""
+    """A name as it is imported (``Recipe``, ``ffzoo.Algorithm``, ``ffzoo.plugin.Backbone``) -> where it is documented.
+
+    A page written by hand may only name what the reference has; signatures also name what is not promised.
+    """
     if node.get("refdomain") != "py":
         return None
-    first, _, rest = node["reftarget"].removeprefix("ffzoo.").partition(".")
-    module = ffzoo if node["reftarget"].startswith("ffzoo.") else sys.modules.get(node.get("py:module"))
-    found = getattr(module, first, None)
-    if not str(getattr(found, "__module__", "")).startswith("ffzoo"):
-        return None
-    name = ".".join([found.__module__, found.__qualname__, *([rest] if rest else [])])
-    domain = env.domains["py"]
-    return domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], name, node, contnode)
+    target, reference = node["reftarget"], None
+    door = next((door for door in DOORS if target.startswith(f"{door.__name__}.")), None)
+    first, _, rest = target.removeprefix(f"{door.__name__}." if door else "").partition(".")
+    found = getattr(door or sys.modules.get(node.get("py:module")), first, None)
+    if str(getattr(found, "__module__", "")).startswith("ffzoo"):
+        name = ".".join([found.__module__, found.__qualname__, *([rest] if rest else [])])
+        domain = env.domains["py"]
+        reference = domain.resolve_xref(env, node["refdoc"], app.builder, node["reftype"], name, node, contnode)
+    if reference is None and not node["refdoc"].startswith("api/"):
+        logger.warning("%s is not in the reference", target, location=node)
+    return reference
 
 
 def plain_text(app, what, name, obj, opts, lines):
@@ -104,9 +121,16 @@ def signature(app, what, name, obj, opts, arguments, result):
     return (arguments or "").replace("<factory>", "...") or arguments, result
 
 
+def without_object(app, doctree):
+    """Remove what says nothing of a class."""
+    for paragraph in [p for p in doctree.findall(nodes.paragraph) if p.astext() == "Bases: object"]:
+        paragraph.parent.remove(paragraph)
+
+
 def setup(app):
     """Connect the above."""
     app.connect("autodoc-process-docstring", plain_text, priority=100)
     app.connect("autodoc-process-signature", signature)
+    app.connect("doctree-read", without_object)
     app.connect("source-read", source_read)
     app.connect("missing-reference", resolve)

@@ -1,5 +1,7 @@
 """ffzoo: the zoo of Forward-Forward and layer-local learning.
 
+For example::
+
     import ffzoo
 
     result = ffzoo.evaluate(algo="dtg_ff", dataset="digits")

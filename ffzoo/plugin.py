@@ -1,5 +1,7 @@
 """What an author of a rule, part, backbone, data set or experiment imports; nothing else is promised.
 
+For example::
+
     from ffzoo.plugin import Card, Recipe, Term, algorithm, goodness
 
 Importing this module imports no torch; what needs it comes with the first use.
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.step import Step
     from ffzoo.backbones.base import Backbone, add_gradient, as_written, full_precision
     from ffzoo.backbones.batchnorm import buffers_untouched
+    from ffzoo.backbones.native import SequentialBackbone
     from ffzoo.bench.grid import Arm, Condition, Grid
     from ffzoo.bench.report import Figure, Report, Table
     from ffzoo.bench.study import Study
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
         View,
     )
     from ffzoo.parts.contrastive import supervised_contrast
+    from ffzoo.parts.norms import Normalization
     from ffzoo.parts.projection import pool_grid
     from ffzoo.parts.projection_matrices import label_table, to_width
     from ffzoo.run.observers import Observer, Run
@@ -105,6 +109,7 @@ _LAZY = {
     "Metric": "ffzoo.measure.metrics",
     "Metrics": "ffzoo.algorithms.contract",
     "Negatives": "ffzoo.parts.base",
+    "Normalization": "ffzoo.parts.norms",
     "Observer": "ffzoo.run.observers",
     "OutputLayer": "ffzoo.algorithms.feedback",
     "RawData": "ffzoo.data.bundle",
@@ -112,6 +117,7 @@ _LAZY = {
     "Run": "ffzoo.run.observers",
     "Samples": "ffzoo.data.batch",
     "Schedule": "ffzoo.parts.base",
+    "SequentialBackbone": "ffzoo.backbones.native",
     "Step": "ffzoo.algorithms.step",
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
@@ -163,6 +169,7 @@ __all__ = [
     "Metrics",
     "NPairMargin",
     "Negatives",
+    "Normalization",
     "Observer",
     "OptionError",
     "OutputLayer",
@@ -180,6 +187,7 @@ __all__ = [
     "Run",
     "Samples",
     "Schedule",
+    "SequentialBackbone",
     "Step",
     "Study",
     "Sum",

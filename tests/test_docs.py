@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.util
 import inspect
 import re
@@ -15,6 +16,9 @@ from pathlib import Path
 import pytest
 
 import ffzoo
+import ffzoo.bench
+import ffzoo.plugin
+import ffzoo.testing
 from ffzoo.cli import train
 from ffzoo.cli.main import parser
 from ffzoo.errors import FFZooError
@@ -102,10 +106,36 @@ def test_the_reference_names_modules_that_exist_and_each_once():
         assert importlib.util.find_spec(name) is not None, f"docs/api/ names {name}, which does not exist"
 
 
-def test_every_public_name_is_in_the_reference():
-    text = (DOCS / "api" / "ffzoo.md").read_text(encoding="utf-8")
-    for name in ffzoo.__all__:
-        assert name.startswith("__") or re.search(rf"`{name}[ `]", text), f"docs/api/ffzoo.md does not name {name}"
+DOORS = {"ffzoo": ffzoo, "plugin": ffzoo.plugin, "bench": ffzoo.bench, "testing": ffzoo.testing}
+
+
+@pytest.mark.parametrize("page", DOORS)
+def test_every_promised_name_is_in_the_reference_and_says_what_it_is(page):
+    text = (DOCS / "api" / f"{page}.md").read_text(encoding="utf-8")
+    for name in DOORS[page].__all__:
+        if name.startswith("__"):
+            continue
+        found = getattr(DOORS[page], name)
+        where = re.search(rf"`{name}[` ]|^\.\. auto\w+:: ffzoo\.[\w.]*\b{name}$|`~ffzoo\.[\w.]*\b{name}`", text, re.M)
+        assert where, f"docs/api/{page}.md does not name {name}"
+        if inspect.isclass(found) or inspect.isfunction(found):
+            made = f"{name}(" if dataclasses.is_dataclass(found) else None  # the text of a dataclass without one
+            assert found.__doc__ and not (made and found.__doc__.startswith(made)), f"{name} has no docstring"
+
+
+def test_what_the_reference_documents_is_promised_or_returned_by_what_is():
+    """A directive on a page of the reference is of a name that its door has, unless its section says otherwise."""
+    for page, door in DOORS.items():
+        text = (DOCS / "api" / f"{page}.md").read_text(encoding="utf-8").partition("## What these return")[0]
+        for name in re.findall(r"^\.\. auto(?:class|function):: ffzoo\.[\w.]*\b(\w+)$", text, re.M):
+            assert name in door.__all__, f"docs/api/{page}.md documents {name}, which {door.__name__} does not promise"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_snippet_imports_only_what_is_promised(page):
+    for text in blocks(page, "python"):
+        for module in re.findall(r"^\s*(?:from|import) (ffzoo(?:\.[\w.]+)?)", text, re.M):
+            assert module.partition(".")[2] in ("", "plugin", "bench", "testing", "errors"), f"{page.name}: {module}"
 
 
 def test_every_field_of_a_result_is_explained():

@@ -88,6 +88,13 @@ def test_every_package_has_a_floor():
     assert {name.split(".")[0] for name in MODULES if name not in DOORS} == {p for floor in FLOORS for p in floor}
 
 
+def test_the_page_of_concepts_shows_the_floors():
+    text = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8").partition("## Where things lie")[2]
+    picture = text.partition("```text\n")[2].partition("\n```")[0]
+    shown = [tuple(re.split(r"\s{2,}", line)[:-1]) for line in picture.splitlines()]
+    assert shown == FLOORS[::-1]
+
+
 def test_a_rule_is_one_file_or_two_with_torch_code():
     names = {path.stem for path in RULES.glob("*.py")} - {"__init__"}
     assert len(names) == len(list(RULES.rglob("*.py"))) - 1, "rules lie flat"

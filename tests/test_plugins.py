@@ -212,6 +212,14 @@ def test_a_plugin_file_of_the_current_folder(current, file):
     assert sys.modules[entry.module].__file__ == str(current / file)
 
 
+def test_a_data_set_brings_defaults_by_its_call(current):
+    Path("mine.py").write_text(
+        "from ffzoo.plugin import dataset\n"
+        "dataset('mine', lambda root, download: None, summary='mine', defaults={'backbone': 'mlp'})\n"
+    )
+    assert load_file("mine.py")["datasets"].get("mine").tags["defaults"] == {"backbone": "mlp"}
+
+
 def test_a_lazy_target_in_a_plugin_file_with_dots(current):
     Path("cubic.v2.py").write_text(
         "from ffzoo.plugin import goodness\n"

@@ -33,6 +33,7 @@ from ffzoo.registry.loader import SHIPPED, ZOO
 
 HERE = Path(__file__).resolve().parent.parent
 NOBODY = "[nobody yet]{.nobody}"
+_SYMBOL = re.compile(r"[a-z](?=[,_+])|(?:alpha|beta|gamma|eta|lambda|mu|sigma|tau|theta)(?![a-z])")
 
 
 def sheets() -> list[Sheet]:
@@ -41,7 +42,10 @@ def sheets() -> list[Sheet]:
 
 
 def attribute_texts(cls: type) -> dict[str, str]:
-    """Field -> its text in the Google docstring's ``Attributes:`` section, of the class or of a base."""
+    """Field -> its text in the Google docstring's ``Attributes:`` section, of the class or of a base, as a sentence.
+
+    A symbol in front, such as the a of "a, factor of the distance", stays as it is written.
+    """
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         section = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2].partition("\n\n")[0]
@@ -53,7 +57,7 @@ def attribute_texts(cls: type) -> dict[str, str]:
                 found[name] = field[2]
             elif line.strip() and name:
                 found[name] += " " + line.strip()
-    return {name: text[:1].upper() + text[1:] for name, text in found.items()}
+    return {name: text if _SYMBOL.match(text) else text[:1].upper() + text[1:] for name, text in found.items()}
 
 
 # ---------------------------------------------------------------- Markdown

@@ -89,6 +89,36 @@ def algorithm(
     return _note("algorithms", name, target, keywords)
 
 
+def dataset(
+    name: str,
+    target: T,
+    /,
+    *,
+    summary: str,
+    config: type | str | None = None,
+    paper: str = "",
+    aliases: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] | None = None,
+) -> T:
+    """Register a data set.
+
+    Args:
+        name: what it is chosen by: lower-case letters, digits and underscores.
+        target: a function ``(root, download) -> RawData``, with its options in front of these where it has any, or
+            its lazy name ``".module:attribute"``.
+        summary: one line for lists.
+        config: its options, a class made by :func:`~ffzoo.registry.options.options`.
+        paper: its source, where that is not the paper of the module's first card.
+        aliases: further names.
+        defaults: backbone and training options that suit it, such as ``{"backbone": "cnn", "fit.epochs": 20}``.
+
+    Returns:
+        The target.
+    """
+    keywords = {"summary": summary, "config": config, "paper": paper, "aliases": aliases, "defaults": defaults}
+    return _note("datasets", name, target, keywords)
+
+
 class _Declare(Protocol):
     def __call__(
         self,
@@ -103,7 +133,7 @@ class _Declare(Protocol):
     ) -> T: ...
 
 
-def _of_kind(kind: str, word: str, target_words: str) -> _Declare:
+def _of_kind(kind: str, word: str, what: str, target_words: str) -> _Declare:
     def declare(
         name: str,
         target: T,
@@ -118,12 +148,12 @@ def _of_kind(kind: str, word: str, target_words: str) -> _Declare:
         return _note(kind, name, target, keywords)
 
     declare.__name__ = declare.__qualname__ = word
-    declare.__doc__ = f"""Register a {word.replace("_", " ")}.
+    declare.__doc__ = f"""Register {what}.
 
     Args:
         name: what it is chosen by: lower-case letters, digits and underscores.
-        target: {target_words}, or its lazy name, such as ``".scff_parts:EnergyMap"``; a leading dot stands for the
-            package of the calling module.
+        target: {target_words}, or its lazy name ``".module:attribute"``; a leading dot stands for the package of the
+            calling module.
         summary: one line for lists.
         config: its options, a class made by :func:`~ffzoo.registry.options.options`.
         paper: its source, where that is not the paper of the module's first card.
@@ -135,15 +165,14 @@ def _of_kind(kind: str, word: str, target_words: str) -> _Declare:
     return declare
 
 
-goodness = _of_kind("goodness", "goodness", "a ``Goodness`` class, or a function ``h -> (B,)``")
-local_loss = _of_kind("local_losses", "local_loss", "a ``LocalLoss`` class")
-fusion = _of_kind("fusions", "fusion", "a ``Fusion`` class")
-negatives = _of_kind("negatives", "negatives", "a ``Negatives`` class")
-label_embedding = _of_kind("label_embeddings", "label_embedding", "a ``LabelEmbedding`` class")
-normalization = _of_kind("normalizations", "normalization", "an ``nn.Module`` class")
-schedule = _of_kind("schedules", "schedule", "a ``Schedule`` class")
-backbone = _of_kind("backbones", "backbone", "a function ``(config, input_shape) -> Backbone``")
-dataset = _of_kind("datasets", "dataset", "a function ``(root, download) -> RawData``")
-experiment = _of_kind("experiments", "experiment", "a function ``(config, study) -> Report``")
-observer = _of_kind("observers", "observer", "an ``Observer`` class")
-metric = _of_kind("metrics", "metric", "a ``Metric`` class")
+goodness = _of_kind("goodness", "goodness", "a goodness", "a ``Goodness`` class, or a function ``h -> (B,)``")
+local_loss = _of_kind("local_losses", "local_loss", "a local loss", "a ``LocalLoss`` class")
+fusion = _of_kind("fusions", "fusion", "a fusion", "a ``Fusion`` class")
+negatives = _of_kind("negatives", "negatives", "a generator of negatives", "a ``Negatives`` class")
+label_embedding = _of_kind("label_embeddings", "label_embedding", "a label embedding", "a ``LabelEmbedding`` class")
+normalization = _of_kind("normalizations", "normalization", "a normalization", "an ``nn.Module`` class")
+schedule = _of_kind("schedules", "schedule", "a schedule", "a ``Schedule`` class")
+backbone = _of_kind("backbones", "backbone", "a backbone", "a function ``(config, input_shape) -> Backbone``")
+experiment = _of_kind("experiments", "experiment", "an experiment", "a function ``(config, study) -> Report``")
+observer = _of_kind("observers", "observer", "an observer", "an ``Observer`` class")
+metric = _of_kind("metrics", "metric", "a metric", "a ``Metric`` class")

@@ -114,7 +114,7 @@ def register_experiments(register: Register) -> None:
 
 @hookspec
 def register_observers(register: Register) -> None:
-    """Register what watches a run: a class ``() -> Observer``, chosen by ``--log``."""
+    """Register what watches a run: a class ``() -> Observer``, chosen by ``--observers``."""
 
 
 @hookspec
