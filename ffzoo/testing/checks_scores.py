@@ -209,7 +209,9 @@ def fusion_scores(subject: Subject, draws: Draws) -> None:
 
     def test(case: Case) -> None:
         for kind in ("class", "sample"):
-            fusion, blocks, _ = _fusion(subject, case, kind)
+            fusion, blocks, y = _fusion(subject, case, kind)
+            if fusion.fits:
+                fusion.fit(blocks, y)
             with torch.no_grad():
                 scores = pure(fusion, lambda *b, fusion=fusion: fusion(b), blocks, case)
                 expected = (case.batch_size, case.num_classes)
