@@ -77,16 +77,7 @@ def grid(config: Comparison) -> Grid:
         for k, size in zip(classes, sizes, strict=True)
         if series == EACH or total != each * k  # one cell is not trained twice
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="cnn",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "cnn")
 
 
 def e2(config: Comparison, study: Study) -> Report:

@@ -60,16 +60,7 @@ def grid(config: Comparison) -> Grid:
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",), SERIES)
         for k in scale.classes
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="mlp",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "mlp")
 
 
 def e3(config: Comparison, study: Study) -> Report:

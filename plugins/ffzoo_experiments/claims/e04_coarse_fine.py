@@ -62,16 +62,7 @@ def grid(config: Comparison) -> Grid:
         Condition(RANDOM, dataset, {**shared, "data.groups": groups}, per_seed=("data.groups_seed",)),
         Condition(FINE, dataset, shared),
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="cnn",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "cnn")
 
 
 def e4(config: Comparison, study: Study) -> Report:

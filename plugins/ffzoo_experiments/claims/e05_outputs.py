@@ -23,16 +23,7 @@ def grid(config: Comparison) -> Grid:
         Condition(f"{n} outputs", "teacher_student", {**shared, "data.outputs": n}, n, ("data.teacher_seed",))
         for n in OUTPUTS[config.scale]
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="mlp",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "mlp")
 
 
 def e5(config: Comparison, study: Study) -> Report:

@@ -32,16 +32,7 @@ def grid(config: Comparison) -> Grid:
         Condition(f"K = {k}", "teacher_student", {**shared, "data.num_classes": k}, k, ("data.teacher_seed",))
         for k in (scale.classes if config.scale == "smoke" else scale.classes[::2])
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="mlp",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "mlp")
 
 
 def e6(config: Comparison, study: Study) -> Report:

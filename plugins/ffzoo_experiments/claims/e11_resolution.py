@@ -59,16 +59,7 @@ def grid(config: Resolutions) -> Grid:
     conditions = tuple(
         Condition(f"{side} px", datasets[0], {**scale.network, "data.resize": side}, side) for side in scale.sides
     )
-    return Grid(
-        ARMS,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="cnn",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(ARMS, conditions, config, "cnn")
 
 
 def e11(config: Resolutions, study: Study) -> Report:

@@ -50,16 +50,7 @@ def grid(config: Comparison) -> Grid:
     scale = SCALES[config.scale]
     arms = tuple(Arm(name, "dtg_ff", settings_of(levels)) for levels, name in cells_of(config.scale).items())
     conditions = tuple(Condition(name, name, scale.network) for name in scale.datasets)
-    return Grid(
-        arms,
-        conditions,
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="cnn",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-    )
+    return scale.grid(arms, conditions, config, "cnn")
 
 
 def e13(config: Comparison, study: Study) -> Report:

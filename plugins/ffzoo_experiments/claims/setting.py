@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ffzoo.bench import Comparison
@@ -30,6 +30,19 @@ class Scale:
     datasets: tuple[str, ...] = ("digits",)
     batch_size: int = 64
 
+    def grid(self, arms: tuple[Arm, ...], conditions: tuple[Condition, ...], config: Comparison, backbone: str) -> Grid:
+        """Return the grid of this size; seeds and device are the experiment's, where its options name them."""
+        return Grid(
+            arms,
+            conditions,
+            seeds=config.seeds or self.seeds,
+            factors=self.factors,
+            backbone=backbone,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            device=config.device,
+        )
+
 
 SCALES = {
     "smoke": Scale(2, (0, 1), network={"backbone.width": 4, "backbone.depth": 2}),
@@ -53,14 +66,5 @@ SCALES = {
 def image_grid(config: Comparison, arms: tuple[Arm, ...], further: Callable[..., dict[str, Any]] | None = None) -> Grid:
     """Return the grid of some arms in that setting; ``further`` as in :class:`ffzoo.bench.grid.Grid`."""
     scale = SCALES[config.scale]
-    return Grid(
-        arms,
-        tuple(Condition(name, name, scale.network) for name in scale.datasets),
-        seeds=config.seeds or scale.seeds,
-        factors=scale.factors,
-        backbone="cnn",
-        epochs=scale.epochs,
-        batch_size=scale.batch_size,
-        device=config.device,
-        further=further,
-    )
+    conditions = tuple(Condition(name, name, scale.network) for name in scale.datasets)
+    return replace(scale.grid(arms, conditions, config, "cnn"), further=further)
