@@ -93,14 +93,18 @@ def test_unknown_doors_are_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-class Breaks(Observer):
+class Watches(Observer):
+    """Remembers the run that it saw."""
+
+    def start(self, run: Run) -> None:
+        self.run = run
+
+
+class Breaks(Watches):
     """Raises at the end of the first epoch."""
 
     def __init__(self) -> None:
         self.closed: list[object] = []
-
-    def start(self, run: Run) -> None:
-        self.run = run
 
     def epoch(self, epoch, means) -> None:
         raise RuntimeError("the logger's disk is full")
@@ -117,7 +121,9 @@ def test_an_observer_that_raises_costs_no_epoch(tmp_path):
     from ffzoo.run.evaluate import resume
 
     whole = ffzoo.evaluate("dtg_ff", epochs=2, settings=QUICK, out=tmp_path / "y")
-    resumed = resume(tmp_path / "x")
+    watches = Watches()
+    resumed = resume(tmp_path / "x", observers=[watches])
+    assert watches.run.epochs_done == 1  # it goes on behind the epoch whose observer raised
     assert resumed.test_accuracy == whole.test_accuracy
     epochs = [(tmp_path / name / "metrics.jsonl").read_text().count("\n") for name in "xy"]
     assert epochs == [2, 2]
