@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ffzoo.algorithms.recipe import Recipe, Term
 from ffzoo.errors import DataError, OptionError, RecipeError
 from ffzoo.parts.options import (
+    AutoLabel,
     ClassPattern,
     Concat,
     ConcatLinear,
@@ -30,6 +31,7 @@ from ffzoo.parts.options import (
     Sum,
     SupCon,
     SymmetricSoftplus,
+    Waves,
     Windows,
 )
 from ffzoo.registry.cards import Card, Published
@@ -141,6 +143,7 @@ _LAZY = {
 __all__ = [
     "Algorithm",
     "Arm",
+    "AutoLabel",
     "Backbone",
     "Batch",
     "BlockwiseAlgorithm",
@@ -196,6 +199,7 @@ __all__ = [
     "Table",
     "Term",
     "View",
+    "Waves",
     "Windows",
     "add_gradient",
     "algorithm",

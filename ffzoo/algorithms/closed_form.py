@@ -69,7 +69,7 @@ class ClosedForm:
             algorithm.backbone.closed_form
             and all(p.requires_grad for p in algorithm.backbone.parameters())
             and not any(p.requires_grad for m in (algorithm.norms, algorithm.label_embedding) for p in m.parameters())
-            and not (algorithm.label_embedding.per_block or algorithm.batch_statistics or algorithm.meaning.requires)
+            and not (algorithm.batch_statistics or algorithm.meaning.requires)
             and all(type(norm) is Normalization for norm in algorithm.goodness_norms)
             and all(len(of_block) == 1 for of_block in terms)
             and all(knows_gradient(part) for ((goodness, loss, _),) in terms for part in (goodness, loss))
@@ -88,8 +88,8 @@ class ClosedForm:
                 ctx = algorithm.context(views, step, l)
                 ((goodness, loss, weight),) = algorithm.terms(l)
                 learn = compiled(l) if algorithm.execution.compile else learn_block
-                shape = (len(views), views.neutral)
-                learned = learn(algorithm, goodness, loss, given, ctx, *shape, weight, step.share)
+                labels, neutral = views.labels, views.neutral
+                learned = learn(algorithm, goodness, loss, given, ctx, labels, neutral, weight, step.share)
                 given = [(learned.passed, learned.counted)]
                 read.append((learned.scores, learned.loss))
                 fused.extend([] if learned.fused is None else [learned.fused])
@@ -113,7 +113,7 @@ def learn_block(
     loss: LocalLoss,
     given: list[tuple[Tensor, object]],
     ctx: Context,
-    views: int,
+    labels: Sequence[Tensor | None],
     neutral: int,
     weight: float,
     share: float,
@@ -123,6 +123,7 @@ def learn_block(
     It takes its input out of ``given``, to free it as soon as the gradient of the weights is computed.
     """
     x, counted = given.pop()
+    views = len(labels)
     backbone, l = algorithm.backbone, ctx.block
     out = backbone.block(l, x)
     counted_out = keep(out)
@@ -146,7 +147,7 @@ def learn_block(
     del scored, counted_scored, part, kept, d_part, d_parts
     of_block = backbone.weight_gradients(l, x[: len(d)], d)
     del x, counted, d
-    passed = algorithm.walk.pass_on(l, out)
+    passed = algorithm.walk.pass_on(l, out, labels)
     counted_passed = keep(passed) if l < backbone.depth - 1 else None
     del counted_out
     return Learned(passed, counted_passed, fused, scores, weight * value, of_block, of_goodness)

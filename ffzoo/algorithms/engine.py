@@ -18,7 +18,14 @@ from torch import Tensor, nn
 
 from ffzoo.algorithms.closed_form import ClosedForm
 from ffzoo.algorithms.contract import Metrics, as_batch
-from ffzoo.algorithms.making import check_channels, check_terms, forward_norm, make_goodness_part, make_part
+from ffzoo.algorithms.making import (
+    check_channels,
+    check_terms,
+    forward_norm,
+    label_embedding,
+    make_goodness_part,
+    make_part,
+)
 from ffzoo.algorithms.meaning import meaning
 from ffzoo.algorithms.optimizers import HEAD, BlockOptimizers, learning_rate_factor
 from ffzoo.algorithms.options import FitOptions
@@ -76,7 +83,8 @@ class RecipeAlgorithm(SteppingAlgorithm):
         depth, shapes = backbone.depth, backbone.feature_shapes
 
         backbone.requires_grad_(recipe.train_blocks)
-        self.label_embedding: LabelEmbedding = make_part("label_embeddings", recipe.label_embedding, num_classes)
+        labels = label_embedding(recipe.label_embedding, backbone)
+        self.label_embedding: LabelEmbedding = make_part("label_embeddings", labels, num_classes)
         self.label_embedding.attach(backbone.input_shape, shapes, generator)
         self.negatives: Negatives = make_part("negatives", recipe.negatives, num_classes)
         self.schedule: Schedule = make_part("schedules", recipe.schedule, depth)
@@ -86,7 +94,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
         self.norms = nn.ModuleList(
             nn.Identity() if l == 0 else make_part("normalizations", norm, shapes[l - 1]) for l in range(depth)
         )
-        check_channels(backbone, self.norms, norm, self.label_embedding, recipe.label_embedding)
+        check_channels(backbone, self.norms, norm, self.label_embedding, labels)
         self.goodness_norms = nn.ModuleList(make_part("normalizations", recipe.goodness_norm, s) for s in shapes)
         self.weights: list[list[float]] = []  # of the terms, block by block
         self.goodness, self.local_losses = nn.ModuleList(), nn.ModuleList()

@@ -11,6 +11,7 @@ from torch import nn
 from ffzoo.backbones.base import Backbone
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import Build, FunctionGoodness, Goodness, LabelEmbedding, LocalLoss, Negatives
+from ffzoo.parts.options import AutoLabel
 from ffzoo.registry.choices import find
 
 
@@ -36,6 +37,14 @@ def forward_norm(part: Any, backbone: Backbone) -> Any:
     if part == "auto":
         return "none" if backbone.normalized else "layernorm"
     return part
+
+
+def label_embedding(part: Any, backbone: Backbone) -> Any:
+    """Return the label embedding; ``auto`` is waves where blocks pass on maps, and overlay everywhere else."""
+    config = find("label_embeddings", part)[1]
+    if not isinstance(config, AutoLabel):
+        return part
+    return config.chosen(backbone.channels_second and len(backbone.feature_shapes[0]) == 3)
 
 
 def check_terms(

@@ -197,7 +197,7 @@ class LabelEmbedding(nn.Module):
         num_classes: K.
     """
 
-    per_block: ClassVar[bool] = False  # True: inject writes the label into every later block's input too
+    per_block: bool = False  # True: inject writes the label into every later block's input too
 
     def __init__(self, config: Any, num_classes: int) -> None:
         super().__init__()

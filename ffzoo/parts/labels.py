@@ -35,19 +35,24 @@ class Overlay(LabelEmbedding):
     Hinton 2022, arXiv:2212.13345, section 3.3: MNIST has a black border to write on.
     """
 
-    def __init__(self, config: options.Overlay, num_classes: int) -> None:
+    def __init__(self, config: options.Overlay | options.AutoLabel, num_classes: int) -> None:
         super().__init__(config, num_classes)
         self.value = config.value
 
-    def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the same shape."""
-        room = math.prod(shape[1:]) if len(shape) > 1 else shape[0]
+    def attach(
+        self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
+    ) -> None:
+        """Check that the label fits in.
+
+        Raises:
+            RecipeError: the first channel has less than K inputs.
+        """
+        room = math.prod(input_shape[1:]) if len(input_shape) > 1 else input_shape[0]
         if room < self.num_classes:
             raise RecipeError(
                 f"label_embedding=overlay writes {self.num_classes} labels over {room} inputs of the first "
                 "channel; expected at least as many inputs, or label_embedding=concat"
             )
-        return shape
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Return a copy of ``x`` with its first K inputs replaced."""
@@ -113,3 +118,72 @@ class ClassPattern(LabelEmbedding):
         """Return ``x`` plus its label's pattern, or both along dimension 1."""
         chosen = self.patterns.mean(0).expand(len(x), *self.patterns.shape[1:]) if y is None else self.patterns[y]
         return x + chosen if self.place == "add" else torch.cat([x, chosen], 1)
+
+
+class Waves(LabelEmbedding):
+    """A fixed superposition of plane waves per class, added to the image, or to what every block reads.
+
+    With wave vectors f of 0.05 to 0.45 cycles per pixel and phases phi drawn once for each of a class's waves::
+
+        P_k(position) = scale sqrt(2 / W) sum over W waves of cos(2 pi f . position + phi)
+        block 1 reads  x + P_y                         in every channel
+        block l reads  norm(h_(l-1)) + a_(l,y) P_y     a_(l,y): N(0, 1) per channel; of vectors a_(l,y) alone
+
+    A convolution sees the label wherever it looks. The neutral label is the mean over the classes. After Scodellaro et
+    al. 2023, arXiv:2312.14924, whose labels enter the image alone.
+
+    Attributes:
+        pictures: P of each class, ``(K, H, W)``, at the largest size that a block reads; ``(K, D)`` for vectors.
+    """
+
+    pictures: Tensor
+
+    def __init__(self, config: options.Waves, num_classes: int) -> None:
+        super().__init__(config, num_classes)
+        self.per_block = config.blocks == "all"
+        self.scale, self.waves = config.scale, config.waves
+
+    def attach(
+        self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
+    ) -> None:
+        """Draw the waves, and each later block's weights of the channels."""
+        later = shapes[:-1] if self.per_block else ()
+        alike = [shape[1:] for shape in (input_shape, *later) if len(shape) == len(input_shape)]
+        size = [max(sides) for sides in zip(*alike, strict=True)] if len(input_shape) > 1 else list(input_shape)
+        self.register_buffer("pictures", self.scale * self._drawn(size, generator))
+        for l, shape in enumerate(later, 1):
+            self.register_buffer(f"weights{l}", torch.randn(self.num_classes, shape[0], generator=generator))
+
+    def _drawn(self, size: Sequence[int], generator: torch.Generator) -> Tensor:
+        """Return superpositions ``(K, *size)`` with a mean square of about 1."""
+        shape = (self.num_classes, self.waves, *[1] * len(size))
+        # Frequencies evenly on a logarithmic scale, directions evenly in all dimensions.
+        frequency = 0.05 * 9 ** torch.rand(shape, generator=generator)
+        phase = torch.rand(shape, generator=generator)
+        direction = torch.randn(len(size), *shape, generator=generator)
+        direction /= direction.norm(dim=0)
+        grid = torch.meshgrid(*map(torch.arange, size), indexing="ij")
+        way = sum(d * position for d, position in zip(direction, grid, strict=True))
+        return (2 * math.pi * (frequency * way + phase)).cos().sum(1) * (2 / self.waves) ** 0.5
+
+    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """Return ``x`` plus its label's waves."""
+        pictures = self.pictures if x.dim() == 2 else _cut(self.pictures, x)[:, None]
+        return x + (pictures.mean(0) if y is None else pictures[y])
+
+    def inject(self, block: int, u: Tensor, y: Tensor | None) -> Tensor:
+        """Return ``u`` plus its label's waves, weighted by channel."""
+        patterns = self.get_buffer(f"weights{block}")
+        patterns = patterns.view(*patterns.shape, *[1] * (u.dim() - 2))
+        if u.dim() > 2 and u.dim() == self.pictures.dim() + 1:
+            patterns = patterns * _cut(self.pictures, u)[:, None]
+        return u + (patterns.mean(0) if y is None else patterns[y])
+
+    def owner(self, name: str) -> int:
+        """Return the block whose weights they are; the pictures are the first block's."""
+        return int(name.removeprefix("weights")) if name.startswith("weights") else 0
+
+
+def _cut(pictures: Tensor, u: Tensor) -> Tensor:
+    """Return pictures ``(K, ...)`` cut to the size of maps ``(B, C, ...)``: pooled ones are smaller."""
+    return pictures[(slice(None), *(slice(side) for side in u.shape[2:]))]

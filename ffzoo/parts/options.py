@@ -89,6 +89,42 @@ class Overlay:
 
 
 @options
+class Waves:
+    """A superposition of plane waves per class, all over the image.
+
+    Attributes:
+        blocks: whose inputs the waves are added to: the first block's, or those of all blocks, each channel behind the
+            first block with a weight of its own per class.
+        scale: root mean square of a pattern.
+        waves: number of plane waves per class.
+    """
+
+    blocks: Literal["first", "all"] = "all"
+    scale: Annotated[float, Gt(0)] = 1.0
+    waves: Annotated[int, Ge(1)] = 3
+
+
+@options
+class AutoLabel:
+    """Waves in every block where blocks pass on maps, the label over the first K inputs everywhere else.
+
+    Attributes:
+        value: of the overlay, see its own.
+        scale: of the waves, see their own.
+    """
+
+    value: float = 1.0
+    scale: Annotated[float, Gt(0)] = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.value != 0, "value", self.value, "anything but 0")
+
+    def chosen(self, maps: bool) -> Overlay | Waves:
+        """Return what it stands for on a backbone whose blocks pass on maps or not."""
+        return Waves(scale=self.scale) if maps else Overlay(value=self.value)
+
+
+@options
 class Concat:
     """The label as K further inputs (features) or channels (images).
 

@@ -10,6 +10,7 @@ _OPT = "ffzoo.parts.options:"
 _HINTON = "Hinton 2022, arXiv:2212.13345"
 _KHOSLA = "Khosla et al. 2020, arXiv:2004.11362"
 _SYMBA = "Lee and Song 2023, arXiv:2303.08418"
+_SCODELLARO = "Scodellaro et al. 2023, arXiv:2312.14924"
 
 
 @hookimpl
@@ -136,6 +137,20 @@ def register_label_embeddings(register: Register) -> None:
         config=_OPT + "ClassPattern",
         summary="a random pattern a class, added to the input or in a further channel",
         paper=_SYMBA,
+    )
+
+    register(
+        "waves",
+        "ffzoo.parts.labels:Waves",
+        config=_OPT + "Waves",
+        summary="plane waves per class, added all over the input of every block",
+        paper=_SCODELLARO,
+    )
+    register(
+        "auto",
+        "ffzoo.parts.labels:Overlay",  # what it is without a backbone to look at
+        config=_OPT + "AutoLabel",
+        summary="waves where blocks pass on maps, overlay everywhere else",
     )
 
 

@@ -13,13 +13,13 @@ Labels are written over the input, and a negative sample carries a wrong one, as
 ``backbone.layers=2``; with blocks of one layer it is Forward-Forward trained greedily.
 """
 
-from ffzoo.plugin import Card, Logistic, Overlay, Recipe, Term, algorithm
+from ffzoo.plugin import AutoLabel, Card, Logistic, Recipe, Term, algorithm
 
 INTEGRATED_FF = algorithm(
     "integrated_ff",
     Recipe(
         terms=(Term("mean_squares", Logistic(threshold=1.5, scale=1.0)),),
-        label_embedding=Overlay(value=5.0),
+        label_embedding=AutoLabel(value=5.0),
         negatives="wrong_label",
         forward_norm="rms",
         schedule="greedy",

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from annotated_types import Gt
 
-from ffzoo.plugin import Card, Overlay, Published, Recipe, Term, algorithm, local_loss, options
+from ffzoo.plugin import AutoLabel, Card, Published, Recipe, Term, algorithm, local_loss, options
 
 
 @options
@@ -43,7 +43,7 @@ LAYER_COLLABORATION = algorithm(
     "layer_collaboration",
     Recipe(
         terms=(Term("mean_squares", Collaborative(threshold=2.0, scale=8.0)),),
-        label_embedding=Overlay(value=5.0),
+        label_embedding=AutoLabel(value=5.0),
         negatives="wrong_label",
         forward_norm="rms",
         fusion="sum",

@@ -15,7 +15,7 @@ Each half must be active for its own kind of sample: nothing has to fall silent,
 
 from typing import Literal
 
-from ffzoo.plugin import Card, Logistic, Overlay, Recipe, Term, algorithm, goodness, options
+from ffzoo.plugin import AutoLabel, Card, Logistic, Recipe, Term, algorithm, goodness, options
 
 
 @options
@@ -40,7 +40,7 @@ POLAR_FFA = algorithm(
     "polar_ffa",
     Recipe(
         terms=(Term(Polar(by="difference"), Logistic(threshold=0.0, scale=8.0)),),
-        label_embedding=Overlay(value=5.0),
+        label_embedding=AutoLabel(value=5.0),
         negatives="wrong_label",
         forward_norm="rms",
         fusion="sum",

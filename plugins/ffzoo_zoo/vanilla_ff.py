@@ -22,10 +22,10 @@ The softer loss and the label's height of 5 were chosen on the validation set of
 import dataclasses
 
 from ffzoo.plugin import (
+    AutoLabel,
     Card,
     ConcatLinear,
     Logistic,
-    Overlay,
     Published,
     Recipe,
     Sum,
@@ -69,7 +69,7 @@ VANILLA_FF = algorithm(
     "vanilla_ff",
     Recipe(
         terms=(Term("mean_squares", Logistic(threshold=2.0, scale=8.0)),),
-        label_embedding=Overlay(value=5.0),
+        label_embedding=AutoLabel(value=5.0),
         negatives="wrong_label",
         forward_norm="rms",
         fusion=Sum(first=1),
