@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import typing
+import warnings
 from typing import Any, Literal
 
 from ffzoo.cli.listing import print_list
 from ffzoo.cli.parser import Commands, add_command, add_common
-from ffzoo.errors import OptionError
+from ffzoo.errors import DataWarning, OptionError
 from ffzoo.registry import options
 from ffzoo.run.configuration import read
 from ffzoo.run.spec import RunSpec, parse_set
@@ -142,7 +143,10 @@ def run(args: argparse.Namespace) -> int:
     from ffzoo.run.evaluate import carry_out
 
     keep_freed_memory()
-    carry_out(wanted)
+    with warnings.catch_warnings():
+        if args.quiet:
+            warnings.simplefilter("ignore", DataWarning)
+        carry_out(wanted)
     return 0
 
 

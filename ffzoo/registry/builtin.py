@@ -233,7 +233,8 @@ def register_datasets(register: Register) -> None:
 def register_dataset_sources(register: Register) -> None:
     """Register sources of data from anywhere."""
     register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder per class")
-    register("npz", "ffzoo.data.archives:npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
+    arrays = "npz:PATH, arrays x_train, y_train, x_test, y_test"
+    register("npz", "ffzoo.data.archives:npz", summary=arrays, defaults="ffzoo.data.arrays:defaults_of_npz")
     register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
 
 

@@ -17,7 +17,7 @@ from ffzoo.algorithms.sheet import describe
 from ffzoo.data.options import DataOptions, default_root
 from ffzoo.errors import CheckpointError, OptionError, nearest
 from ffzoo.registry import options
-from ffzoo.registry.entries import Entry
+from ffzoo.registry.entries import Entry, import_target
 from ffzoo.registry.loader import ZOO
 
 SECTIONS = ("fit", "backbone", "data")
@@ -309,8 +309,11 @@ def make_run(
     algorithm_entry = ZOO["algorithms"].get(algo)
     for name in metrics:
         ZOO["metrics"].get(name)
-    data_entry, _ = dataset_entry(dataset)
-    defaults: dict[str, Any] = {**data_entry.tags.get("defaults", {}), **algorithm_entry.tags.get("defaults", {})}
+    data_entry, text = dataset_entry(dataset)
+    of_data = data_entry.tags.get("defaults", {})
+    if isinstance(of_data, str):  # they depend on what there is to read
+        of_data = import_target(of_data, str(data_entry))(text)
+    defaults: dict[str, Any] = {**of_data, **algorithm_entry.tags.get("defaults", {})}
     given = {"epochs": epochs, "batch_size": batch_size, "seed": seed}
     if "seed" in sections["fit"]:
         raise OptionError("option 'fit.seed' is the seed's; expected --seed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from ffzoo.errors import DataWarning
 from ffzoo.run.observers import Observer, Run
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _ESTIMATE_AFTER = 20  # steps: the first ones are slower and would promise too long a run
 _REFRESH = 10
+_CLASSES = 20  # names of classes that are shown
 
 
 def console() -> Console:
@@ -51,6 +54,12 @@ def mebibytes(count: int | None) -> str:
 def percent(value: float | None) -> str:
     """Return ``97.50``, or a dash for what was not measured."""
     return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _numbered(names: Sequence[str]) -> str:
+    """Return ``0: cat, 1: dog``: which output is which class."""
+    shown = [f"{number}: {name}" for number, name in enumerate(names[:_CLASSES])]
+    return ", ".join(shown) + (f" and {len(names) - _CLASSES} more" if len(names) > _CLASSES else "")
 
 
 class Progress(Observer):
@@ -157,6 +166,13 @@ class Reporter:
         if self.enabled:
             self.console.print(text)
 
+    def warn(self, text: str) -> None:
+        """Print what a user should know; where nothing is printed, warn."""
+        if self.enabled:
+            self.console.print(f"  [bold]note[/bold]   {escape(text)}")
+        else:
+            warnings.warn(text, DataWarning, stacklevel=2)
+
     def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
         """Print what will be run on what."""
         first = runs[0]
@@ -170,6 +186,12 @@ class Reporter:
             f"  data   {len(data.train):,} training, {held:,} validation, {len(data.test):,} test samples of "
             f"{shape}, {data.num_classes} classes ({data.split})"
         )
+        if data.reading:
+            self.note(f"  images {escape(data.reading)}")
+        if any(name != str(number) for number, name in enumerate(data.class_names)):
+            self.note(f"  classes {escape(_numbered(data.class_names))}")
+        for text in data.notes:
+            self.warn(text)
         for run in {r.algorithm.name: r for r in runs}.values():
             f = run.fit
             extra = "".join(
