@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE, RULES = ROOT / "ffzoo", ROOT / "plugins" / "ffzoo_zoo"
 # From the ground up; what stands on one floor may not import each other, except modules of one package.
 FLOORS = [
-    ("errors", "version"),
+    ("errors", "printing", "version"),
     ("files",),
     ("registry",),
     ("kernels",),

@@ -85,7 +85,7 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step: :meth:`learn` of every chunk."""
-        batch = as_batch(batch, y)
+        batch = as_batch(batch, y, self.num_classes)
         if not self.training:
             self.train()
         self.optimizers.set_rate(self.rate())

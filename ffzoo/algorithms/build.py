@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ffzoo.algorithms.options import FitOptions
 from ffzoo.algorithms.recipe import Recipe
-from ffzoo.errors import OptionError, nearest
+from ffzoo.backbones.timm_names import timm_name
+from ffzoo.errors import OptionError, UnknownNameError, nearest
 from ffzoo.registry import options
 from ffzoo.registry.entries import Entry
 from ffzoo.registry.loader import ZOO
@@ -91,7 +92,13 @@ def backbone_entry(name: str) -> tuple[Entry, str]:
         if not rest:
             raise OptionError(f"backbone {name!r} names no model; expected {prefix}:NAME")
         return entry, rest
-    return ZOO["backbones"].get(name), ""
+    try:
+        return ZOO["backbones"].get(name), ""
+    except UnknownNameError:
+        meant = timm_name(name)
+        if meant is None:
+            raise
+        raise UnknownNameError(f"unknown backbone {name!r}: did you mean 'timm:{meant}'?") from None
 
 
 def backbone_config(name: str, changes: Mapping[str, Any] | None = None) -> Any:

@@ -120,6 +120,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 "the last one; expected a fusion that is trained in steps, such as fusion=concat_linear"
             )
         self.batch_statistics = has_batch_statistics(self)
+        self.notes = self.label_embedding.notes(backbone.input_shape)
         self.walk = BlockWalk(self, self.norms, self.cuts, self.label_embedding)
         self.closed_form = ClosedForm(self)
 
@@ -209,9 +210,13 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 goodness.prepare(train)
                 loss.prepare(train)
 
+    def inputs_of(self, batch: Batch) -> Tensor:
+        """Return the positive view, with its label where labels enter the input."""
+        return self.label_embedding(self.negatives.positive(batch.x), batch.y)
+
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step; return ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) per block, and ``loss/fusion``."""
-        batch = as_batch(batch, y)
+        batch = as_batch(batch, y, self.num_classes)
         if not self.training:  # a walk over all modules, at every step, would be felt
             self.train()
         self.set_rates()
@@ -421,7 +426,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 seen = [(self.fusion_features(b.x), b.y) for b in train]
             blocks = [torch.cat(block) for block in zip(*(features for features, _ in seen), strict=True)]
             self.fusion_head.fit(blocks, torch.cat([y for _, y in seen]))
-        if validation is None or self.meaning.fusion_reads != "scores":
+        if validation is None or not self.fusion_head.calibrates:
             return
         with torch.no_grad(), self.evaluating():
             read = [(self._block_scores(b.x), b.y) for b in validation]

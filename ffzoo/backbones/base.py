@@ -32,6 +32,7 @@ class Backbone(nn.Module):
             change, without an error, the very features a goodness has read.
         channels_second: what is passed on between blocks is ``(B, C, ...)`` or ``(B, D)``, not tokens.
         has_native_head: :meth:`native_head` can be called.
+        notes: what a user should know of it, in sentences.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Backbone(nn.Module):
     copies_at_cuts: bool = False
     channels_second: bool = True
     has_native_head: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def closed_form(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ffzoo.cli import bench, card, check, compare, listing, plugins, report, train
 from ffzoo.cli.parser import Parser
 from ffzoo.errors import FFZooError, OptionError, nearest
+from ffzoo.printing import all_printable
 from ffzoo.registry.loader import ZOO
 from ffzoo.version import __version__
 
@@ -37,7 +38,11 @@ def main(argv: Sequence[str] | None = None, command: str | None = None) -> int:
         argv: its words; those of the process when None.
         command: the sub-command, where the words do not begin with it: ``python -m ffzoo.eval``.
     """
-    words = [*([command] if command else []), *(sys.argv[1:] if argv is None else argv)]
+    with all_printable():
+        return _main([*([command] if command else []), *(sys.argv[1:] if argv is None else argv)])
+
+
+def _main(words: list[str]) -> int:
     interrupted = "interrupted"
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:

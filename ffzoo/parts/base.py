@@ -211,6 +211,10 @@ class LabelEmbedding(nn.Module):
         """
         return shape
 
+    def notes(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """Return what a user should know of the label in inputs of ``shape``, in sentences."""
+        return ()
+
     def attach(
         self, input_shape: tuple[int, ...], shapes: Sequence[tuple[int, ...]], generator: torch.Generator
     ) -> None:

@@ -13,6 +13,8 @@ from ffzoo.errors import RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import LabelEmbedding
 
+_COVERED = 0.2  # share of the inputs under a label from which that is said
+
 
 class NoLabel(LabelEmbedding):
     """The input as it is."""
@@ -48,6 +50,16 @@ class Overlay(LabelEmbedding):
                 "channel; expected at least as many inputs, or label_embedding=concat"
             )
         return shape
+
+    def notes(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """Say if few inputs are left beside the label."""
+        inputs = math.prod(shape)
+        if self.num_classes <= _COVERED * inputs:
+            return ()
+        return (
+            f"label_embedding=overlay writes the label over {self.num_classes} of {inputs} inputs, which nothing reads "
+            "any more; label_embedding=concat keeps them",
+        )
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Return a copy of ``x`` with its first K inputs replaced."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ffzoo.errors import CheckpointError
+from ffzoo.printing import all_printable
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.observers import Observer
 from ffzoo.run.results import Evaluation
@@ -102,7 +103,10 @@ def carry_out(spec: RunSpec) -> Evaluation:
     Raises:
         FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
     """
-    return run_all(spec.runs(), out=spec.out, data_dir=spec.data_dir, progress=spec.progress, observers=spec.observers)
+    with all_printable():
+        return run_all(
+            spec.runs(), out=spec.out, data_dir=spec.data_dir, progress=spec.progress, observers=spec.observers
+        )
 
 
 def resume(

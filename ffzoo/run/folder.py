@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -130,6 +131,13 @@ class RunFolder:
         if not self.path.is_dir():
             raise CheckpointError(f"{str(self)!r} is no folder; expected one that --out made")
         return [RunFolder(self.path / name) for name in self.plan()] if self.file(PLAN).exists() else [self]
+
+    def give_back(self) -> None:
+        """Remove what is written before the first epoch ends, and the folder if that is all it holds."""
+        for name in (CONFIG, METRICS, PLAN):
+            self.file(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def refuse_if_used(self) -> None:
         """Check that a new run may be written here.

@@ -17,6 +17,7 @@ from ffzoo.algorithms.contract import Algorithm
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
 from ffzoo.errors import CheckpointError
+from ffzoo.measure.dead import dead_blocks, dead_words, differ, still_losses
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.measure.metrics import make_metrics
@@ -56,6 +57,8 @@ def run_all(
     folders = _folders(runs, out, resuming)
     watching = [make_observer(chosen) for chosen in observers]
     device = environment.resolve_device(runs[0].device)
+    if any(run.execution.compile for run in runs):
+        environment.require_compiler(device)
     with environment.random_state_kept(device):
         data = read_data(runs[0], data_dir).to(device)
         make_metrics(runs[0].metrics, data.num_classes)  # a name that nothing registered is refused now
@@ -65,6 +68,8 @@ def run_all(
             built = config.without_pretrained() if resuming else config
             algorithm = build_algorithm(built, data.shape, data.num_classes, device)
             reporter.split(algorithm.backbone)
+            for text in algorithm.notes:
+                reporter.warn(f"{name}: {text}")
             if config.execution.micro_batch == "auto":
                 batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
                 execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
@@ -88,9 +93,16 @@ def run_all(
                 if folder is not None and folder.finished:
                     results.append(RunResult.read(folder.path))
                 else:
-                    results.append(_OneRun(config, data, device, folder, watched).result(curves))
+                    one = _OneRun(config, data, device, folder, watched)
+                    results.append(one.result(curves))
+                    for text in one.notes:
+                        reporter.warn(f"{config.label}: {text}")
                 watched.end(results[-1])
             evaluation = summary(results)
+        except Exception:
+            if not resuming and out is not None and not any(folder and folder.resumable for folder in folders):
+                _give_back(folders, out)  # there is nothing to go on from
+            raise
         finally:
             watched.close(evaluation)
         return evaluation
@@ -116,6 +128,12 @@ def _write_plan(runs: Sequence[RunConfig], folders: Sequence[RunFolder | None], 
         folder.write_config(config.to_json())
     if len(runs) > 1:
         RunFolder(out).write_plan([config.label for config in runs])
+
+
+def _give_back(folders: Sequence[RunFolder | None], out: Path) -> None:
+    """Remove what was written of runs that failed in their first epoch, so that the folder may be used again."""
+    for folder in [*(f for f in folders if f is not None), RunFolder(out)]:
+        folder.give_back()
 
 
 def _steps(config: RunConfig, data: DataBundle) -> int:
@@ -197,6 +215,8 @@ class _OneRun:
         samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
         self.probed = _first_batch(data, self.preprocess, samples, config.fit.seed)
         self.position, self.measured = Position(0, Stopwatch()), dict[str, Any]()
+        self.means: list[dict[str, float]] = []  # of the first epoch that was trained here, and of the last
+        self.notes: list[str] = []
         if resumed:
             self._restore()
         else:
@@ -241,6 +261,8 @@ class _OneRun:
 
     def _on_epoch(self, means: dict[str, float]) -> None:
         position = self.position
+        self.means[1:] = [means] if self.means else []
+        self.means = self.means or [means]
         self._note_peak()
         cost = {
             "train_seconds": round(position.watch.total, 3),
@@ -260,6 +282,7 @@ class _OneRun:
         step, epoch = self.observer.step, self._on_epoch
         fit(algorithm, data, self.preprocess, config.fit, self.position, step, epoch, config.data, curves)
         self._note_peak()
+        self._look_for_dead_blocks()
         after = asdict(probe(algorithm, self.probed))
         batch_size = config.execution.rows or config.fit.batch_size
         if data.validation is not None:  # what was fitted after the last epoch counts
@@ -275,6 +298,13 @@ class _OneRun:
         if self.folder is not None:
             self.folder.write_result({k: v for k, v in asdict(result).items() if k != "folder"})
         return result
+
+    def _look_for_dead_blocks(self) -> None:
+        dead: list[int] = []
+        if differ(self.probed.x) and self.algorithm.has_losses:
+            dead = dead_blocks(self.algorithm, self.probed.x)
+        still = still_losses(self.means[0], self.means[-1]) if len(self.means) > 1 else []
+        self.notes = dead_words(dead, still, self.config.fit.lr)
 
     def _result(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,8 @@ from ffzoo.algorithms.build import AlgorithmSpec, algorithm_spec, backbone_confi
 from ffzoo.algorithms.options import Execution, FitOptions, StepOptions
 from ffzoo.algorithms.recipe import Recipe, Term
 from ffzoo.algorithms.sheet import describe
-from ffzoo.data.options import DataOptions, default_root
-from ffzoo.errors import CheckpointError, OptionError, nearest
+from ffzoo.data.options import MEDMNIST, DataOptions, default_root
+from ffzoo.errors import CheckpointError, OptionError, UnknownNameError, nearest
 from ffzoo.registry import options
 from ffzoo.registry.entries import Entry, import_target
 from ffzoo.registry.loader import ZOO
@@ -215,12 +216,29 @@ def dataset_entry(name: str) -> tuple[Entry, str]:
         UnknownNameError: no such data set or source.
     """
     prefix, colon, rest = name.partition(":")
-    if not colon:
-        return ZOO["datasets"].get(name), ""
-    entry = ZOO["dataset_sources"].get(prefix)
+    try:
+        if not colon:
+            return ZOO["datasets"].get(name), ""
+        entry = ZOO["dataset_sources"].get(prefix)
+    except UnknownNameError:
+        meant = _source_of(name)
+        if meant is None:
+            raise
+        raise UnknownNameError(f"unknown data set {name!r}: did you mean {meant!r}?") from None
     if not rest:
         raise OptionError(f"data set {name!r} names nothing to read; expected {prefix}:PATH or {prefix}:NAME")
     return entry, rest
+
+
+def _source_of(name: str) -> str | None:
+    """Return the name with the prefix that it lacks, if it is a folder, an archive or a subset of MedMNIST."""
+    path = Path(name).expanduser()
+    if path.suffix == ".npz":
+        return f"npz:{name}"
+    if path.is_dir():
+        return f"folder:{name}"
+    flag = re.sub(r"[\W_]+", "", name.rpartition(":")[2].lower())
+    return f"medmnist:{flag}" if flag in MEDMNIST else None
 
 
 def _dataset_config(name: str, changes: Mapping[str, Any]) -> Any:

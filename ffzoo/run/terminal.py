@@ -221,6 +221,8 @@ class Reporter:
             self.note(backbone.describe())
             if backbone.normalized:
                 self.note("the model's own normalization layers stay, on the goodness path too")
+        for text in backbone.notes:
+            self.warn(text)
 
 
 class ResultTable(Observer):
