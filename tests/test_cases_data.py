@@ -14,7 +14,7 @@ from PIL import Image
 
 from ffzoo.data import archives, folder_sources, sources
 from ffzoo.data import bundle as bundle_module
-from ffzoo.data.arrays import defaults_of_npz, place_of
+from ffzoo.data.archive_names import defaults_of_npz, place_of
 from ffzoo.data.bundle import DataBundle, RawData, load_data
 from ffzoo.data.folders import READ, eight_bits, square
 from ffzoo.data.options import DataOptions

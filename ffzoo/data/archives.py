@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ffzoo.data.arrays import place_of
+from ffzoo.data.archive_names import place_of
 from ffzoo.data.bundle import Loader, RawData
 from ffzoo.data.labels import read_labels
 from ffzoo.errors import DataError, one_line

@@ -234,7 +234,7 @@ def register_dataset_sources(register: Register) -> None:
     """Register sources of data from anywhere."""
     register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder per class")
     arrays = "npz:PATH, arrays x_train, y_train, x_test, y_test"
-    register("npz", "ffzoo.data.archives:npz", summary=arrays, defaults="ffzoo.data.arrays:defaults_of_npz")
+    register("npz", "ffzoo.data.archives:npz", summary=arrays, defaults="ffzoo.data.archive_names:defaults_of_npz")
     register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
 
 
