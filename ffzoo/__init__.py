@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.run.evaluate import evaluate
+    from ffzoo.run.listed import list_runs
     from ffzoo.run.results import Evaluation
     from ffzoo.run.trained import load
 
@@ -48,6 +49,7 @@ _LAZY = {
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
+    "list_runs": "ffzoo.run.listed",
     "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
 }
@@ -73,6 +75,7 @@ __all__ = [
     "list_algorithms",
     "list_backbones",
     "list_datasets",
+    "list_runs",
     "load",
     "partition",
     "use",
