@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ffzoo.run.evaluate import evaluate
     from ffzoo.run.listed import list_runs
     from ffzoo.run.results import Evaluation
+    from ffzoo.run.tested import test
     from ffzoo.run.trained import load
 
 _LAZY = {
@@ -52,6 +53,7 @@ _LAZY = {
     "list_runs": "ffzoo.run.listed",
     "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
+    "test": "ffzoo.run.tested",
 }
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "list_runs",
     "load",
     "partition",
+    "test",
     "use",
 ]
 

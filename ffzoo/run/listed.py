@@ -59,9 +59,7 @@ def list_runs(folder: str | Path) -> list[ListedRun]:
         raise OptionError(f"{str(folder)!r} is no folder; expected one with run folders in it")
     found = [run for path in sorted(root.rglob(CONFIG), key=_in_order) if (run := _read(path.parent)) is not None]
     if not found:
-        raise OptionError(
-            f"{str(folder)!r} holds no run; expected a folder that ffzoo train --out made, or one above it"
-        )
+        raise OptionError(f"{str(folder)!r} holds no run; expected what ffzoo train --out made, or a folder above it")
     return found
 
 
