@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.sheet import card_of
     from ffzoo.bench.claims import Claim, Words
     from ffzoo.bench.comparison import compare, workers_of
-    from ffzoo.bench.gap_tables import COLORS, LINES, MARKERS, accuracy_table, gap_of, written
+    from ffzoo.bench.gap_tables import LINES, MARKERS, accuracy_table, gap_of, written
     from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, run_grid, train, trained_run
     from ffzoo.bench.options import Comparison
     from ffzoo.bench.report import Figure, Report, Table
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from ffzoo.run.folder import RunFolder
     from ffzoo.run.runner import read_data, run_all
     from ffzoo.run.spec import RunConfig, make_run, parse_settings
+    from ffzoo.run.style import COLORS
     from ffzoo.run.trained import build_algorithm
     from ffzoo.training.fit import Part
 
 _LAZY = {
     "Arm": "ffzoo.bench.grid",
-    "COLORS": "ffzoo.bench.gap_tables",
+    "COLORS": "ffzoo.run.style",
     "Ceilings": "ffzoo.measure.ceiling",
     "CheckpointError": "ffzoo.errors",
     "Claim": "ffzoo.bench.claims",

@@ -22,9 +22,7 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    p = add_command(
-        commands, "test", run, "test a finished run, on its own test set or another data set", epilog=_EPILOG
-    )
+    p = add_command(commands, "test", run, "test a finished run, on its own or other data", epilog=_EPILOG)
     p.add_argument("folder", metavar="RUN", help="the folder of one finished run")
     p.add_argument("--dataset", metavar="NAME", help="data set, or folder:PATH, npz:PATH (default: the run's own)")
     p.add_argument("--csv", metavar="FILE", help="write the prediction for each sample")
@@ -70,7 +68,7 @@ def _show(tested: Tested) -> None:
     show(out, made_table(("", "%"), rows, 2))
     names, matrix = [escape(name) for name in tested.class_names], tested.confusion_matrix
     if len(names) <= _WIDEST:
-        show(out, made_table(("true \\ predicted", *names), [_row(*of_class) for of_class in zip(names, matrix)], 1))
+        show(out, made_table(("true \\ predicted", *names), [*map(_row, names, matrix)], 1))
     else:
         mistakes = [(escape(y), escape(p), str(count)) for y, p, count in tested.confusions()]
         show(out, made_table(("most frequent mistakes: true", "predicted", "samples"), mistakes, 2))

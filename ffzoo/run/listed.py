@@ -71,7 +71,7 @@ def _in_order(path: Path) -> list[tuple[int, str]]:
 def _read(path: Path) -> ListedRun | None:
     """Return a run; None for a folder whose configuration is of something else."""
     run = RunFolder(path)
-    written = max((run.file(name).stat().st_mtime for name in (CONFIG, METRICS, RESULT) if run.file(name).exists()))
+    written = max(run.file(name).stat().st_mtime for name in (CONFIG, METRICS, RESULT) if run.file(name).exists())
     when = datetime.fromtimestamp(written)
     try:
         config = run.config()
