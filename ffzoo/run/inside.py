@@ -85,9 +85,9 @@ def goodness_panel(scores: Mapping[int, tuple[Tensor, Tensor]], words: str) -> P
             ax.set_xlabel("goodness")
             ax.grid(False)
         panels[0].set_ylabel("samples")
-        panels[0].legend(fontsize=8)
+        canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
 
-    return Panel(draw, (max(4.8, 2.4 * len(blocks)), 2.6), f"Goodness of {words}")
+    return Panel(draw, (max(4.8, 2.4 * len(blocks)), 2.9), f"Goodness of {words}")
 
 
 def gradients_panel(found: Structural) -> Panel:
@@ -114,7 +114,7 @@ def gradients_panel(found: Structural) -> Panel:
         _cells(ax, columns, rows)
         ax.tick_params(axis="x", rotation=90 if len(columns) > 4 else 0)
 
-    return Panel(draw, (1.6 + cell * len(columns), 0.9 + cell * len(rows)), "Gradient of each loss on each block")
+    return Panel(draw, (max(4.4, 1.6 + cell * len(columns)), 0.9 + cell * len(rows)), "Gradient of each loss on each block")
 
 
 def confusion_panel(matrix: Sequence[Sequence[int]], names: Sequence[str], accuracy: float) -> Panel:
