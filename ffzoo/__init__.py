@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
+    from ffzoo.bench.compared import compare
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
@@ -45,6 +46,7 @@ _LAZY = {
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
+    "compare": "ffzoo.bench.compared",
     "create": "ffzoo.algorithms.build",
     "evaluate": "ffzoo.run.evaluate",
     "list_algorithms": "ffzoo.registry.listing",
@@ -71,6 +73,7 @@ __all__ = [
     "Recipe",
     "Term",
     "__version__",
+    "compare",
     "create",
     "evaluate",
     "hookimpl",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.options import StepOptions
     from ffzoo.algorithms.sheet import card_of
     from ffzoo.bench.claims import Claim, Words
+    from ffzoo.bench.compared import rate_factors
     from ffzoo.bench.comparison import compare, workers_of
     from ffzoo.bench.gap_tables import LINES, MARKERS, accuracy_table, gap_of, written
     from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, run_grid, train, trained_run
@@ -90,6 +91,7 @@ _LAZY = {
     "paired_gap": "ffzoo.measure.statistics",
     "parse_settings": "ffzoo.run.spec",
     "planned": "ffzoo.bench.grid",
+    "rate_factors": "ffzoo.bench.compared",
     "ratio": "ffzoo.bench.timing",
     "read_data": "ffzoo.run.runner",
     "replace": "ffzoo.registry.options",
@@ -155,6 +157,7 @@ __all__ = [
     "paired_gap",
     "parse_settings",
     "planned",
+    "rate_factors",
     "ratio",
     "read_data",
     "replace",

@@ -114,7 +114,9 @@ def gradients_panel(found: Structural) -> Panel:
         _cells(ax, columns, rows)
         ax.tick_params(axis="x", rotation=90 if len(columns) > 4 else 0)
 
-    return Panel(draw, (max(4.4, 1.6 + cell * len(columns)), 0.9 + cell * len(rows)), "Gradient of each loss on each block")
+    return Panel(
+        draw, (max(4.4, 1.6 + cell * len(columns)), 0.9 + cell * len(rows)), "Gradient of each loss on each block"
+    )
 
 
 def confusion_panel(matrix: Sequence[Sequence[int]], names: Sequence[str], accuracy: float) -> Panel:
