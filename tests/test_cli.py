@@ -162,7 +162,7 @@ BAD = {
         "at most 0",
     ),
     "resume with another precision": (lambda t, f: ["--resume", str(f), "--precision", "bf16"], "cannot change"),
-    "resume with a seed": (lambda t, f: ["--resume", str(f), "--seed", "0"], "cannot change"),
+    "resume with a seed": (lambda t, f: ["--resume", str(f), "--seed", "1"], "cannot change"),
     "a plugin file named like a module": (lambda t, f: ["--plugin", plugin(t / "random.py", "")], "rename"),
     "resume of nothing": (lambda t, f: ["--resume", str(t / "nothing")], "is no folder"),
     "resume of an empty folder": (lambda t, f: ["--resume", str(t)], "config.json"),

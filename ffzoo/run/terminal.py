@@ -193,6 +193,15 @@ class Reporter:
             self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
         self.note(f"  files  {out if out is not None else 'none (no --out)'}")
 
+    def taken(self, start: str, new: Sequence[str]) -> None:
+        """Print what a run begins with."""
+        self.note(f"  from   {escape(start)}: weights and buffers; optimizers, schedule and order begin anew")
+        modules = dict.fromkeys(name.partition(".")[0] for name in new)
+        if modules:
+            self.note(
+                f"         not taken over, as their shapes differ or they are fitted at the end: {', '.join(modules)}"
+            )
+
     def split(self, backbone: Backbone) -> None:
         """Print how a model that is not the library's own was cut into blocks."""
         if backbone.copies_at_cuts:
