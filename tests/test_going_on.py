@@ -176,7 +176,7 @@ def test_on_data_of_other_classes_what_does_not_fit_begins_anew_and_is_named(fin
     ]
     assert main(["train", "--from", str(finished), *words, "--epochs", "1", "--out", str(tmp_path / "z")]) == 0
     out = capsys.readouterr().out
-    assert "not taken over, as their shapes differ or they are fitted at the end: goodness" in out and "4 classes" in out
+    assert "not taken over, as their shapes differ or they are fitted at the end: goodness" in out
 
 
 @pytest.mark.parametrize(
