@@ -39,7 +39,11 @@ _KEYS = (
 )
 
 # Options that came after the first studies, with the values at which a run is what it was without them.
-_ADDED: dict[str, dict[str, Any]] = {"data": {"test_shift": 0}, "execution": {"convolution": "direct"}}
+_ADDED: dict[str, dict[str, Any]] = {
+    "algorithm": {"depth_weights": "equal"},
+    "data": {"test_shift": 0},
+    "execution": {"convolution": "direct"},
+}
 
 
 @dataclass(frozen=True)
