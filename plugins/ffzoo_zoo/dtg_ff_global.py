@@ -7,8 +7,8 @@ For block l, with h_l, z_l and u_l of ``dtg_ff``::
     L = L_1 + ... + L_depth + CrossEntropy(W concat(f_1, ..., f_depth) + b, y)
     prediction: W concat(f_1, ..., f_depth) + b
 
-The global term's gradient enters a block by the block's own f_l and goes no further back. What it sends there depends on
-all blocks, so the rule is not strictly local.
+The global term's gradient enters a block by the block's own f_l and goes no further back. What it sends there depends
+on all blocks, so the rule is not strictly local.
 """
 
 from dataclasses import replace

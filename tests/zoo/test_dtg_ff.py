@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ffzoo.backbones.options import CNN
 from ffzoo.algorithms.sheet import card_of
+from ffzoo.backbones.options import CNN
 from ffzoo.registry.loader import ZOO
 from tests.zoo import classes
 from tests.zoo import reference as ref
