@@ -71,9 +71,9 @@ def cifar_board(config: CifarBoard, study: Study) -> Report:
         figures(rows),
         verdicts(rows),
         (
-            f"The whitened CNN with widths {NETWORK['backbone.widths']}, each convolution a block, {config.epochs} epochs "
-            f"in batches of {BATCH_SIZE}, bf16, the recipe of fast_cifar_wide for all. Rates of {rates} times the "
-            f"recipe's tried on {config.search_size:,} images with seed {first}; the validation part chose.",
+            f"The whitened CNN with widths {NETWORK['backbone.widths']}, each convolution a block; {config.epochs} "
+            f"epochs in batches of {BATCH_SIZE}, bf16, the recipe of fast_cifar_wide for all. Rates of {rates} times "
+            f"the recipe's tried on {config.search_size:,} images with seed {first}; the validation part chose.",
             *(f"Left out: {line}." for line in left_out),
         ),
         "How accurate is every algorithm on CIFAR-10 under one strong recipe, and at what cost?",
