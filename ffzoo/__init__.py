@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
+    from ffzoo.bench.compared import compare
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.run.evaluate import evaluate
+    from ffzoo.run.listed import list_runs
     from ffzoo.run.results import Evaluation
+    from ffzoo.run.tested import test
     from ffzoo.run.trained import load
 
 _LAZY = {
@@ -43,13 +46,16 @@ _LAZY = {
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
+    "compare": "ffzoo.bench.compared",
     "create": "ffzoo.algorithms.build",
     "evaluate": "ffzoo.run.evaluate",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
+    "list_runs": "ffzoo.run.listed",
     "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
+    "test": "ffzoo.run.tested",
 }
 
 __all__ = [
@@ -67,14 +73,17 @@ __all__ = [
     "Recipe",
     "Term",
     "__version__",
+    "compare",
     "create",
     "evaluate",
     "hookimpl",
     "list_algorithms",
     "list_backbones",
     "list_datasets",
+    "list_runs",
     "load",
     "partition",
+    "test",
     "use",
 ]
 

@@ -355,6 +355,20 @@ class RecipeAlgorithm(SteppingAlgorithm):
 
     # ---------------------------------------------------------------- inference
 
+    @property
+    def blocks_score_cheaply(self) -> bool:
+        """See :meth:`ffzoo.Algorithm.blocks_score_cheaply`: False where only the blocks take a pass for each class."""
+        return self.meaning.score != "sample" or self.meaning.fusion_reads == "scores"
+
+    def readings(self) -> dict[str, float]:
+        """Return what each block's goodness has to tell of itself."""
+        return {
+            f"{name}/{l + 1}": value
+            for l in range(self.backbone.depth)
+            for goodness, _, _ in self.terms(l)
+            for name, value in goodness.readings().items()
+        }
+
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""

@@ -133,13 +133,20 @@ def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBund
     Raises:
         DataError: they are missing, or not what they should be.
     """
-    entry, text = dataset_entry(config.dataset)
+    return load_data(config.dataset, loader_of(config.dataset, config.dataset_config), config.data, data_root(data_dir))
+
+
+def loader_of(dataset: str, config: Any) -> Loader:
+    """Return what reads a data set, bound to the data set's own options; None where it has none.
+
+    Raises:
+        UnknownNameError: no such data set or source.
+    """
+    entry, text = dataset_entry(dataset)
     target = entry.load()
     if text:
-        loader: Loader = target(text)
-    else:
-        loader = target if config.dataset_config is None else partial(target, config.dataset_config)
-    return load_data(config.dataset, loader, config.data, data_root(data_dir))
+        return target(text)
+    return target if config is None else partial(target, config)
 
 
 def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
