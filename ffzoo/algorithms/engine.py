@@ -99,7 +99,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                     f"with isolation={self.isolation} expected at least one term with blocks=all"
                 )
             build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing, shapes, together)
-            self.weights.append([t.weight for t in chosen])
+            self.weights.append([t.weight * recipe.depth_weight(l, depth) for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
         self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
