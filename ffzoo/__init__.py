@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.run.comparing import compare
     from ffzoo.run.evaluate import evaluate
+    from ffzoo.run.fitting import fit
     from ffzoo.run.results import Evaluation
-    from ffzoo.run.trained import load
+    from ffzoo.run.trained import Trained, load
 
 _LAZY = {
     "Algorithm": "ffzoo.algorithms.contract",
@@ -43,8 +45,11 @@ _LAZY = {
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
+    "Trained": "ffzoo.run.trained",
+    "compare": "ffzoo.run.comparing",
     "create": "ffzoo.algorithms.build",
     "evaluate": "ffzoo.run.evaluate",
+    "fit": "ffzoo.run.fitting",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
@@ -66,9 +71,12 @@ __all__ = [
     "Negatives",
     "Recipe",
     "Term",
+    "Trained",
     "__version__",
+    "compare",
     "create",
     "evaluate",
+    "fit",
     "hookimpl",
     "list_algorithms",
     "list_backbones",
