@@ -42,6 +42,7 @@ def as_images(values: Any, what: str, notes: list[str]) -> Tensor:
         if low < 0 or high > 255:
             raise DataError(f"{what}: pixels go from {low} to {high}; expected uint8 from 0 to 255, or floats")
         x = x.to(torch.uint8)
+    x = x.float() if x.is_floating_point() else x
     if x.dim() == 3:
         notes.append(f"(N, {x.shape[1]}, {x.shape[2]}) read as images of one channel")
         return x[:, None]

@@ -276,7 +276,7 @@ def load_data(
         words = ["test 20 %, stratified, seed 0"]
     validation = None
     if raw.validation_images is not None and raw.validation_labels is not None:
-        validation = _check_part(f"{name}, validation part", raw.validation_images, raw.validation_labels)
+        validation = check_part(f"{name}, validation part", raw.validation_images, raw.validation_labels)
         words.append("validation part as given")
     elif options.validation:
         train, validation = divide(name, train, options.validation, options.split_seed)
@@ -330,12 +330,12 @@ def _shape(images: Tensor | FolderImages) -> tuple[int, ...]:
 
 def _check(name: str, raw: RawData) -> tuple[Split, Split | None, tuple[str, ...]]:
     """Turn loaded arrays into splits; DataError unless they can be trained on."""
-    train = _check_part(f"{name}, training part", raw.train_images, raw.train_labels)
+    train = check_part(f"{name}, training part", raw.train_images, raw.train_labels)
     test = None
     if (raw.test_images is None) != (raw.test_labels is None):
         raise DataError(f"{name}: the test part needs both images and labels")
     if raw.test_images is not None and raw.test_labels is not None:
-        test = _check_part(f"{name}, test part", raw.test_images, raw.test_labels)
+        test = check_part(f"{name}, test part", raw.test_images, raw.test_labels)
         if _shape(train.images) != _shape(test.images):
             shapes = f"{_shape(train.images)} and {_shape(test.images)}"
             raise DataError(f"{name}: training and test samples have different shapes, {shapes}")
@@ -353,7 +353,12 @@ def _check(name: str, raw: RawData) -> tuple[Split, Split | None, tuple[str, ...
     return train, test, names
 
 
-def _check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]) -> Split:
+def check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]) -> Split:
+    """Return images and labels as a split.
+
+    Raises:
+        DataError: they cannot be trained on.
+    """
     values = labels.numpy() if isinstance(labels, Tensor) else labels
     if values.dtype.kind not in "iu":
         raise DataError(f"{what}: labels are {values.dtype}, expected integers")

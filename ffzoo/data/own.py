@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from ffzoo.data.arrays import as_images, as_labels, is_hugging_face, pair, sample
-from ffzoo.data.bundle import DataBundle, RawData, Split, divide, load_data, statistics
+from ffzoo.data.bundle import DataBundle, RawData, Split, check_part, divide, load_data, statistics
 from ffzoo.data.live import LoaderSplit, read_once
 from ffzoo.data.options import DataOptions, default_root
 from ffzoo.errors import DataError, OptionError, nearest
@@ -157,7 +157,7 @@ def _live(name: str, given: Mapping[str, Any], options: DataOptions, test: bool)
     for key, part in given.items():
         what = f"{name}, {key} part"
         if isinstance(part, tuple):
-            found[key] = Split(part[0], part[1])
+            found[key] = check_part(what, part[0], part[1])
         else:
             found[key] = read_once(part, what)
     train, validation, tested = (found.get(key) for key in ("train", "validation", "test"))
