@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
     from ffzoo.run.comparing import compare
+    from ffzoo.run.estimator import FFClassifier
     from ffzoo.run.evaluate import evaluate
     from ffzoo.run.fitting import fit
     from ffzoo.run.results import Evaluation
@@ -39,6 +40,7 @@ _LAZY = {
     "Batches": "ffzoo.data.batch",
     "Evaluation": "ffzoo.run.results",
     "Execution": "ffzoo.algorithms.options",
+    "FFClassifier": "ffzoo.run.estimator",
     "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
     "Goodness": "ffzoo.parts.base",
@@ -63,6 +65,7 @@ __all__ = [
     "Batches",
     "Evaluation",
     "Execution",
+    "FFClassifier",
     "FitOptions",
     "Fusion",
     "Goodness",

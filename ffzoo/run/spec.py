@@ -167,10 +167,10 @@ class RunConfig:
         return {
             "algo": self.algorithm.name,
             "algorithm": self.algorithm.to_json(),
-            "dataset": self.dataset,
+            "dataset": str(self.dataset),
             "dataset_options": options.to_json(self.dataset_config),
             "data": options.to_json(self.data),
-            "backbone": self.backbone,
+            "backbone": str(self.backbone),
             "backbone_options": options.to_json(self.backbone_config),
             "fit": options.to_json(self.fit),
             "execution": options.to_json(self.execution),
