@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
+    from ffzoo.bench.compared import compare
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
-    from ffzoo.run.comparing import compare
     from ffzoo.run.estimator import FFClassifier
     from ffzoo.run.evaluate import evaluate
     from ffzoo.run.fitting import fit
+    from ffzoo.run.listed import list_runs
     from ffzoo.run.results import Evaluation
+    from ffzoo.run.tested import test
     from ffzoo.run.trained import Trained, load
 
 _LAZY = {
@@ -48,15 +50,17 @@ _LAZY = {
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
     "Trained": "ffzoo.run.trained",
-    "compare": "ffzoo.run.comparing",
+    "compare": "ffzoo.bench.compared",
     "create": "ffzoo.algorithms.build",
     "evaluate": "ffzoo.run.evaluate",
     "fit": "ffzoo.run.fitting",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
+    "list_runs": "ffzoo.run.listed",
     "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
+    "test": "ffzoo.run.tested",
 }
 
 __all__ = [
@@ -84,8 +88,10 @@ __all__ = [
     "list_algorithms",
     "list_backbones",
     "list_datasets",
+    "list_runs",
     "load",
     "partition",
+    "test",
     "use",
 ]
 

@@ -376,7 +376,7 @@ def test_a_function_is_a_goodness_and_a_recipe_an_algorithm(tmp_path):
 
 
 def test_compare_and_evaluate_take_what_fit_takes(tmp_path):
-    options = {"backbone": Functional, "epochs": 1, "settings": {"fit.batch_size": 16}}
+    options = {"backbone": Functional, "epochs": 1, "settings": {"fit.batch_size": 16}, "trials": 1}
     result = ffzoo.compare({"mine": cubic(), "bp": "bp"}, (X, Y), seeds=2, out=tmp_path / "x", **options)
     assert [r.algo for r in result.runs] == ["mine", "mine"] and result.against[0].other.runs[0].algo == "bp"
     assert {r.backbone for r in result.runs} == {"Functional"} and {r.dataset for r in result.runs} == {"arrays"}
@@ -384,7 +384,7 @@ def test_compare_and_evaluate_take_what_fit_takes(tmp_path):
     assert loaded.score(X, Y) >= 0
     with pytest.raises(CheckpointError, match=r"a module of your own, Functional; .*model=Functional\(\.\.\.\)"):
         ffzoo.load(tmp_path / "x" / "mine-arrays-Functional-s1")
-    with pytest.raises(OptionError, match="at least two rules"):
+    with pytest.raises(OptionError, match="at least two to compare"):
         ffzoo.compare(["bp"], (X, Y))
     with pytest.raises(DataError, match="a DataLoader cannot be divided"):
         ffzoo.evaluate(

@@ -117,6 +117,15 @@ class Algorithm(nn.Module):
         return means
 
     @property
+    def blocks_score_cheaply(self) -> bool:
+        """Whether :meth:`scores` takes about as long as :meth:`predict`: blocks are then scored after every epoch."""
+        return True
+
+    def readings(self) -> dict[str, float]:
+        """Return what is worth a line per epoch besides the means of the steps, such as ``temperature/1``."""
+        return {}
+
+    @property
     def fitted(self) -> bool:
         """Whether it can predict: False before :meth:`finish` where that fits the readout, such as a probe."""
         return all(module.fitted for module in self.modules() if isinstance(module, Fusion))

@@ -99,7 +99,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                     f"with isolation={self.isolation} expected at least one term with blocks=all"
                 )
             build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing, shapes, together)
-            self.weights.append([t.weight for t in chosen])
+            self.weights.append([t.weight * recipe.depth_weight(l, depth) for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
         self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
@@ -354,6 +354,20 @@ class RecipeAlgorithm(SteppingAlgorithm):
         return stack
 
     # ---------------------------------------------------------------- inference
+
+    @property
+    def blocks_score_cheaply(self) -> bool:
+        """See :meth:`ffzoo.Algorithm.blocks_score_cheaply`: False where only the blocks take a pass for each class."""
+        return self.meaning.score != "sample" or self.meaning.fusion_reads == "scores"
+
+    def readings(self) -> dict[str, float]:
+        """Return what each block's goodness has to tell of itself."""
+        return {
+            f"{name}/{l + 1}": value
+            for l in range(self.backbone.depth)
+            for goodness, _, _ in self.terms(l)
+            for name, value in goodness.readings().items()
+        }
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:

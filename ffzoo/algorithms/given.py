@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import nn
@@ -83,46 +83,39 @@ def _fresh(model: Any) -> nn.Module:
     return made
 
 
-def given_algorithm(algo: Any, name: str = "") -> str:
+def given_algorithm(algo: Any) -> str:
     """Return a rule as what stands for it in place of a registered name.
 
     Args:
-        algo: a :data:`Rule`.
-        name: what tables call it; the name of the class or function by default, and ``recipe``.
+        algo: a :data:`Rule`; tables call it by the name of the class or function, or ``recipe``.
 
     Raises:
         OptionError: it is none of these.
     """
-    if isinstance(algo, str) and not name:
-        return algo
     if isinstance(algo, str):
-        raise OptionError(f"algorithm {algo!r} has a name of its own; expected it without {name!r}")
+        return algo
     if isinstance(algo, type) and issubclass(algo, Algorithm):
-        return Brought(name or algo.__name__, "algorithms", algo)
+        return Brought(algo.__name__, "algorithms", algo)
+    name = "recipe"
     if callable(algo) and not isinstance(algo, type):
-        name, algo = name or getattr(algo, "__name__", ""), algo()
+        name, algo = getattr(algo, "__name__", "recipe"), algo()
     if not isinstance(algo, Recipe):
         kind = algo.__name__ if isinstance(algo, type) else type(algo).__name__
         raise OptionError(
             f"algo is a {kind}; expected a registered name, a Recipe, a function that returns one, or a class of "
             "Algorithm"
         )
-    return Brought(name or "recipe", "algorithms", algo)
+    return Brought("recipe" if name == "<lambda>" else name, "algorithms", algo)
 
 
-def given_algorithms(algos: Any) -> list[str]:
+def given_algorithms(algos: Sequence[Any]) -> list[str]:
     """Return several rules, each under a name of its own.
-
-    Args:
-        algos: a sequence of rules; or a dictionary, whose keys are the names of those that have none.
 
     Raises:
         OptionError: one of them is no rule.
     """
-    if isinstance(algos, dict):
-        return [given_algorithm(rule, "" if rule == name else str(name)) for name, rule in algos.items()]
     found: list[str] = []
-    for algo in [algos] if isinstance(algos, str) or not isinstance(algos, list | tuple) else algos:
+    for algo in algos:
         one = given_algorithm(algo)
         if isinstance(one, Brought) and one in found:
             number = 2 + sum(other.startswith(f"{one}_") for other in found)

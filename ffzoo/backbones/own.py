@@ -18,8 +18,10 @@ from ffzoo.errors import PartitionError
 HEADS = ("fc", "head", "heads", "classifier")
 """Names of top-level children that are classifier heads wherever they run last."""
 
-_POOLS = (nn.Flatten, nn.Dropout, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
-_POOLS += (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d)
+_POOLS = (
+    *(nn.Flatten, nn.Dropout, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d),
+    *(nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d),
+)
 _LISTS = (nn.ModuleList, nn.ModuleDict)  # they hold children and never run
 _ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "elu", "hardtanh", "hardswish", "threshold")
 _VIEWS = ("detach", "clone", "alias", "view", "_unsafe_view", "empty_like", "copy", "to", "_to_copy")

@@ -104,7 +104,7 @@ def labelled_batches(x: Any, y: Any, batch_size: int) -> Iterator[tuple[Any, Ten
         for batch in part:
             yield pair(batch, "a batch of the data")
     else:
-        for index in torch.arange(len(part)).split(batch_size):  # type: ignore[arg-type]
+        for index in torch.arange(len(part)).split(batch_size):
             read = [sample(part[i], f"item {i} of the data") for i in index.tolist()]
             yield torch.stack([image for image, _ in read]), torch.tensor([label for _, label in read])
 
@@ -177,6 +177,8 @@ def _live(name: str, given: Mapping[str, Any], options: DataOptions, test: bool)
         train, taken = divide(name, train, size, seed)
         words.append(f"{key} {100 * size:g} %, stratified, seed {seed}")
         tested, validation = (taken, validation) if key == "test" else (tested, taken)
+    if options.test == "validation" and validation is not None:
+        tested, words[0] = validation, "the validation part in the test part's place"
     splits = [train, *(split for split in (validation, tested) if split is not None)]
     shapes = {split.shape for split in splits}
     if len(shapes) > 1 or len({split.pixels for split in splits}) > 1:
@@ -199,8 +201,9 @@ def _names(part: Any, classes: int) -> tuple[str, ...]:
     """Return the names of classes, as torchvision's data sets know them."""
     dataset = part.dataset if isinstance(part, DataLoader) else part
     names = getattr(dataset, "classes", None)
-    fits = isinstance(names, list | tuple) and len(names) == classes
-    return tuple(map(str, names)) if fits else tuple(map(str, range(classes)))
+    if isinstance(names, list | tuple) and len(names) == classes:
+        return tuple(map(str, names))
+    return tuple(map(str, range(classes)))
 
 
 def _digest(splits: list[Split]) -> str:

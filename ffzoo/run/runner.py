@@ -17,7 +17,7 @@ from ffzoo.algorithms.contract import Algorithm
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
 from ffzoo.data.own import own_bundle
-from ffzoo.errors import CheckpointError
+from ffzoo.errors import CheckpointError, DataError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.measure.metrics import make_metrics
@@ -135,15 +135,26 @@ def read_data(config: RunConfig, data_dir: str | Path | None = None, test: bool 
     Raises:
         DataError: they are missing, or not what they should be.
     """
-    entry, text = dataset_entry(config.dataset)
-    target = entry.load()
     if isinstance(config.dataset, Brought):
-        return own_bundle(text, target, config.data, test)
-    if text:
-        loader: Loader = target(text)
-    else:
-        loader = target if config.dataset_config is None else partial(target, config.dataset_config)
+        return own_bundle(str(config.dataset), config.dataset.entry.load(), config.data, test)
+    loader = loader_of(config.dataset, config.dataset_config)
     return load_data(config.dataset, loader, config.data, data_root(data_dir), hold_out=test)
+
+
+def loader_of(dataset: str, config: Any) -> Loader:
+    """Return what reads a data set, bound to the data set's own options; None where it has none.
+
+    Raises:
+        UnknownNameError: no such data set or source.
+        DataError: data that were handed over in Python, which only that call can read.
+    """
+    if isinstance(dataset, Brought):
+        raise DataError(f"{dataset} were handed over in Python and are not kept with the run; expected a data set")
+    entry, text = dataset_entry(dataset)
+    target = entry.load()
+    if text:
+        return target(text)
+    return target if config is None else partial(target, config)
 
 
 def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:

@@ -261,7 +261,7 @@ class ResultTable(Observer):
     def _table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; where it is too wide its columns become rows, in as many tables as it takes."""
         for gap in (1, 0):
-            table = _made(head, rows, gap)
+            table = made_table(head, rows, gap)
             if self._fits(table):
                 self.console.print(table)
                 return
@@ -270,7 +270,7 @@ class ResultTable(Observer):
         while first < end:
             for last in range(end, first, -1):
                 part = [(row[0], *row[first:last]) for row in turned]
-                table = _made(part[0], part[1:], 1)
+                table = made_table(part[0], part[1:], 1)
                 if self._fits(table):
                     break
             self.console.print(table)
@@ -281,7 +281,8 @@ class ResultTable(Observer):
         return self.console.measure(table, options=unlimited).maximum <= self.console.width
 
 
-def _made(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+def made_table(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+    """Return a table whose first column is aligned left and the others right, with so many blanks between them."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), show_edge=bool(gap))
     for number, name in enumerate(head):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)

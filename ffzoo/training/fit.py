@@ -168,7 +168,8 @@ def fit(
         options: how to train.
         position: updated in place.
         on_step: sees each step's metrics, still on the device.
-        on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
+        on_epoch: sees each epoch's means, with what was read of the algorithm, and with ``validation_accuracy``, fused
+            and of each block, where it was measured; writes the checkpoint.
         data_options: which views of an image predictions are averaged over.
         curves: measure ``validation_accuracy`` after every epoch, unless what predicts is fitted only after the last;
             what is trained does not hang on it.
@@ -213,8 +214,9 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
+        means |= algorithm.readings()
         if validation is not None and curves and algorithm.fitted:
-            means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
+            means |= _validated(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
@@ -239,6 +241,15 @@ def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
         return first
     mean: T = tree_map(lambda *scores: None if scores[0] is None else sum(scores) / len(scores), first, *others)
     return mean
+
+
+def _validated(algorithm: Algorithm, part: Part, options: DataOptions) -> dict[str, float]:
+    """Return ``validation_accuracy``, and ``validation_accuracy/1``, ... of the blocks whose scores cost little."""
+    if not algorithm.blocks_score_cheaply:
+        return {"validation_accuracy": accuracy(algorithm, part, options)}
+    fused, blocks = accuracies(algorithm, part, options)
+    of_blocks = {f"validation_accuracy/{l}": value for l, value in enumerate(blocks or (), 1) if value is not None}
+    return {"validation_accuracy": fused, **of_blocks}
 
 
 def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:
