@@ -119,7 +119,8 @@ BAD = {
     "unknown configuration": (lambda t, f: ["--config", "fast_cifr"], "did you mean 'fast_cifar'"),
     "no configuration of that name": (
         lambda t, f: ["--config", "xyz"],
-        "choose from dtg_cifar, dtg_cifar_global, fast_cifar, fast_cifar_deep, fast_cifar_wide, mnist_mlp, vanilla_mnist",
+        "choose from dtg_cifar, dtg_cifar_global, fast_cifar, fast_cifar_deep, fast_cifar_wide, mnist_mlp, "
+        "vanilla_mnist",
     ),
     "a table run with another key": (
         lambda t, f: ["--config", plugin(t / "x.toml", "[run]\nepoch = 3")],

@@ -415,7 +415,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
             return None
         if self.meaning.score == "class":
             return self._collect(x, None, partial(self._score, y=None))
-        candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
+        candidates = [torch.full((x.shape[0],), k, device=x.device) for k in range(self.num_classes)]
         passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 

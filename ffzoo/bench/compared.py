@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,9 +16,8 @@ from ffzoo.registry.loader import ZOO
 
 if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
+    from ffzoo.algorithms.given import Model, Rule
     from ffzoo.run.results import Evaluation
-
-    Rule = str | Recipe | type[Algorithm]
 
 _STEP = 10**0.5
 _OWN = "rules_of_compare"
@@ -56,6 +56,7 @@ def _named(algos: Sequence[Rule] | Mapping[str, Rule]) -> dict[str, Rule]:
         OptionError: what is no rule, a name given twice, or fewer than two.
     """
     pairs = list(algos.items()) if isinstance(algos, Mapping) else [(_name_of(rule), rule) for rule in algos]
+    pairs = [(name, rule() if inspect.isfunction(rule) else rule) for name, rule in pairs]
     found: dict[str, Rule] = {}
     for name, rule in pairs:
         if not isinstance(rule, str | Recipe | type):
@@ -73,14 +74,16 @@ def _named(algos: Sequence[Rule] | Mapping[str, Rule]) -> dict[str, Rule]:
 def _name_of(rule: Any) -> str:
     if isinstance(rule, type):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", rule.__name__).lower()
+    if inspect.isfunction(rule):
+        return rule.__name__
     return "recipe" if isinstance(rule, Recipe) else str(rule)
 
 
 def compare(
     algos: Sequence[Rule] | Mapping[str, Rule],
-    dataset: str = "digits",
+    dataset: Any = "digits",
     *,
-    backbone: str | None = None,
+    backbone: Model | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     seeds: int | Sequence[int] = 3,
@@ -98,8 +101,10 @@ def compare(
     Args:
         algos: names, recipes and subclasses of :class:`ffzoo.Algorithm <ffzoo.algorithms.contract.Algorithm>`; a rule
             that is not registered takes the name it has in a mapping, else its class's name or ``recipe``.
-        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
-        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
+        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``; or data, as
+            :func:`ffzoo.evaluate <ffzoo.run.evaluate.evaluate>` takes them.
+        backbone: a registered backbone or ``timm:NAME``, or a module, as ``evaluate`` takes it; the data set's default
+            when None.
         epochs: passes over the training set; the data set's default when None.
         batch_size: samples per step; the data set's default when None.
         seeds: how many, from 0, or which; gaps are paired by them.
@@ -124,10 +129,13 @@ def compare(
     for key in settings or {}:
         if key.partition(".")[0] not in ("fit", "backbone", "data"):
             raise OptionError(f"settings has {key}, an option of one algorithm; expected one of fit, backbone or data")
+    from ffzoo.run.bring import bring
+
+    _, named, cut, batch_size = bring([], dataset, backbone, batch_size)
     grid = Grid(
         tuple(Arm(name, name) for name in rules),
-        (Condition(dataset, dataset, settings or {}),),
-        *(chosen, rate_factors(trials), backbone, epochs, batch_size),
+        (Condition(str(named), named, settings or {}),),
+        *(chosen, rate_factors(trials), cut, epochs, batch_size),
         device=device,
     )
     own = {name: rule for name, rule in rules.items() if not isinstance(rule, str)}

@@ -57,10 +57,12 @@ _RESULTS = {
     "data_dir": ("DIR", "data sets (default: FFZOO_DATA, else the cache folder)"),
     "out": ("DIR", "new run folder: config, metrics, checkpoint, result"),
     "metrics": ("NAME,...", "measured on the test set besides accuracy, such as top5"),
-    "observers": ("NAME,...", "what else watches the runs, of a plugin"),
+    "observers": ("NAME,...", "what else watches the runs: tensorboard, wandb, or of a plugin"),
 }
 OPTIONS = _WHAT | _HOW | _RESULTS
 """Fields of :class:`~ffzoo.run.spec.RunSpec` that are options: how the value is called, and what the help says."""
+
+_SHORT = {"seeds": ["--seed"], "observers": ["--log"]}
 
 
 def add(commands: Commands) -> None:
@@ -92,7 +94,7 @@ def _add_option(group: Any, name: str) -> None:
     """Add the option of a field: its values, its default and whether it is a switch come from there."""
     annotation, default = options.field_types(RunSpec)[name], RunSpec.__dataclass_fields__[name].default
     metavar, text = OPTIONS[name]
-    flags = [f"--{name.replace('_', '-')}"] + (["--seed"] if name == "seeds" else [])
+    flags = [f"--{name.replace('_', '-')}", *_SHORT.get(name, [])]
     if annotation is bool:
         group.add_argument(*flags, action="store_const", const=True, help=text)
         return

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from ffzoo.algorithms.given import Model, Rule
 from ffzoo.errors import CheckpointError, OptionError
 from ffzoo.run.amended import again, amend
+from ffzoo.run.bring import bring, with_goodness
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.observers import Observer, Observers, make_observer
 from ffzoo.run.results import Evaluation, RunResult, summary
@@ -18,16 +20,17 @@ from ffzoo.run.terminal import ResultTable
 
 
 def evaluate(
-    algo: str = "dtg_ff",
-    dataset: str = "digits",
+    algo: Rule = "dtg_ff",
+    dataset: Any = "digits",
     *,
-    backbone: str | None = None,
+    backbone: Model | None = None,
+    goodness: Any = None,
     epochs: int | None = None,
     minutes: float = 0.0,
     batch_size: int | None = None,
     seeds: int | Sequence[int] = (0,),
     settings: Mapping[str, Any] | None = None,
-    against: str | Sequence[str] = (),
+    against: Rule | Sequence[Rule] = (),
     device: str = "auto",
     precision: Literal["fp32", "bf16"] = "fp32",
     memory_format: Literal["channels_last", "contiguous"] = "channels_last",
@@ -48,9 +51,13 @@ def evaluate(
     may call :func:`ffzoo.run.environment.keep_freed_memory` once.
 
     Args:
-        algo: a registered algorithm.
-        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``.
-        backbone: a registered backbone or ``timm:NAME``; the data set's default when None.
+        algo: a registered algorithm, a recipe, a function that returns one, or a class.
+        dataset: a registered data set, or ``folder:PATH``, ``npz:PATH``, ``medmnist:NAME``; or data as
+            :func:`ffzoo.fit <ffzoo.run.fitting.fit>` takes them. Of data without a test part a fifth is held out.
+        backbone: a registered backbone or ``timm:NAME``, or a module or what makes one, as ``fit`` takes it; the data
+            set's default when None. Every run begins with the weights that a module has; what makes one is called with
+            the run's seed.
+        goodness: a goodness in place of the recipe's: a name, options, a class, or a function ``h -> (B,)``.
         epochs: passes over the training set; the data set's default when None.
         minutes: fit the epochs so that all runs together take about this long; 0 leaves them as they are.
         batch_size: samples per step; the data set's default when None.
@@ -73,16 +80,18 @@ def evaluate(
     Raises:
         FFZooError: a name, option or data set that cannot be used; nothing computed is lost.
     """
+    rivals = list(against) if isinstance(against, list | tuple) else [against]
+    (first, *others), named, cut, batch_size = bring([algo, *rivals], dataset, backbone, batch_size)
     spec = RunSpec(
-        algo=algo,
-        dataset=dataset,
-        backbone=backbone,
+        algo=first,
+        dataset=named,
+        backbone=cut,
         epochs=epochs,
         minutes=minutes,
         batch_size=batch_size,
         seeds=(seeds,) if isinstance(seeds, int) else tuple(seeds),
-        settings=settings or {},
-        against=(against,) if isinstance(against, str) else tuple(against),
+        settings=with_goodness(settings, goodness),
+        against=tuple(others),
         device=device,
         precision=precision,
         memory_format=memory_format,

@@ -16,11 +16,13 @@ import torch
 from ffzoo.algorithms.contract import Algorithm
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
-from ffzoo.errors import CheckpointError
+from ffzoo.data.own import own_bundle
+from ffzoo.errors import CheckpointError, DataError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.measure.metrics import make_metrics
 from ffzoo.measure.speed import fastest_micro_batch
+from ffzoo.registry.brought import Brought
 from ffzoo.run import environment
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.observers import MetricsFile, Observer, Observers, Run, make_observer
@@ -29,7 +31,7 @@ from ffzoo.run.spec import RunConfig, data_root, dataset_entry
 from ffzoo.run.terminal import Progress, Reporter, ResultTable
 from ffzoo.run.trained import build_algorithm, data_facts
 from ffzoo.training.checkpoint import take_over
-from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, fit, steps_per_epoch
 
 _PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
 _CALIBRATION_STEPS = 20
@@ -123,20 +125,23 @@ def _write_plan(runs: Sequence[RunConfig], folders: Sequence[RunFolder | None], 
 
 def _steps(config: RunConfig, data: DataBundle) -> int:
     """Return the training steps per epoch."""
-    return len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
+    return steps_per_epoch(data.train, config.fit)
 
 
 def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     return dataclasses.replace(config.with_fit(epochs=epochs), minutes=0.0)
 
 
-def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBundle:
-    """Return the data of a run, checked and split.
+def read_data(config: RunConfig, data_dir: str | Path | None = None, test: bool = True) -> DataBundle:
+    """Return the data of a run, checked and split; without ``test`` none are held out for one that is not there.
 
     Raises:
         DataError: they are missing, or not what they should be.
     """
-    return load_data(config.dataset, loader_of(config.dataset, config.dataset_config), config.data, data_root(data_dir))
+    if isinstance(config.dataset, Brought):
+        return own_bundle(str(config.dataset), config.dataset.entry.load(), config.data, test)
+    loader = loader_of(config.dataset, config.dataset_config)
+    return load_data(config.dataset, loader, config.data, data_root(data_dir), hold_out=test)
 
 
 def loader_of(dataset: str, config: Any) -> Loader:
@@ -144,7 +149,10 @@ def loader_of(dataset: str, config: Any) -> Loader:
 
     Raises:
         UnknownNameError: no such data set or source.
+        DataError: data that were handed over in Python, which only that call can read.
     """
+    if isinstance(dataset, Brought):
+        raise DataError(f"{dataset} were handed over in Python and are not kept with the run; expected a data set")
     entry, text = dataset_entry(dataset)
     target = entry.load()
     if text:

@@ -151,14 +151,17 @@ class Reporter:
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.console = console()
+        self.described = ""
 
     def note(self, text: str) -> None:
         """Print one line."""
         if self.enabled:
             self.console.print(text)
 
-    def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
-        """Print what will be run on what."""
+    def plan(
+        self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str, files: bool = True
+    ) -> None:
+        """Print what will be run on what, and where its files go if it has any."""
         first = runs[0]
         algorithm, *others = dict.fromkeys(r.algorithm.name for r in runs)
         names = f"{algorithm} against {', '.join(others)}" if others else algorithm
@@ -191,7 +194,8 @@ class Reporter:
             )
         if len({r.algorithm.name for r in runs}) > 1 and first.own_keys:
             self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
-        self.note(f"  files  {out if out is not None else 'none (no --out)'}")
+        if files:
+            self.note(f"  files  {out if out is not None else 'none (no --out)'}")
 
     def taken(self, start: str, new: Sequence[str]) -> None:
         """Print what a run begins with."""
@@ -204,8 +208,10 @@ class Reporter:
 
     def split(self, backbone: Backbone) -> None:
         """Print how a model that is not the library's own was cut into blocks."""
-        if backbone.copies_at_cuts:
-            self.note(backbone.describe())
+        text = backbone.describe()
+        if backbone.copies_at_cuts and text != self.described:
+            self.described = text
+            self.note(text)
             if backbone.normalized:
                 self.note("the model's own normalization layers stay, on the goodness path too")
 

@@ -138,6 +138,11 @@ def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Te
     return [b for b in order.split(batch_size) if len(b) == min(batch_size, samples)]
 
 
+def steps_per_epoch(train: Split, options: FitOptions) -> int:
+    """Return the training steps per epoch."""
+    return train.steps or len(epoch_order(len(train), options.batch_size, options.seed, 0))
+
+
 def _mix(seed: int, epoch: int, stream: int) -> int:
     """Return a seed for each use, so that no two read the same random numbers."""
     return ((seed * 1_000_003 + epoch) * 7 + stream) % 2**63
@@ -177,7 +182,7 @@ def fit(
     if options.augment and len(data.shape) != 3:
         raise OptionError(f"augment is {','.join(options.augment)!r}, but {data.name} has no images; expected none")
     augment = Augment(options.augment, options.crop_padding, options.seed)
-    steps = len(epoch_order(len(data.train), options.batch_size, options.seed, 0))
+    steps = steps_per_epoch(data.train, options)
     batch = algorithm.execution.rows or options.batch_size
     train = Part(data.train, preprocess, batch, steps)
     validation = Part(data.validation, preprocess, batch) if data.validation is not None else None
