@@ -83,7 +83,7 @@ def test_a_batch_of_one_under_batch_statistics(algo: str) -> None:
     ],
 )
 def test_pixels_that_are_never_read_are_said(name: str, side: int, said: tuple[str, ...]) -> None:
-    notes = timm_backbone(Timm(), name, (1, side, side)).notes
+    notes = timm_backbone(Timm(), name, (1, side, side)).cautions
     assert bool(notes) == bool(said)
     assert all(part in notes[0] for part in said)
 

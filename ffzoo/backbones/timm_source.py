@@ -49,7 +49,7 @@ def timm_backbone(config: Timm, name: str, input_shape: tuple[int, ...], num_cla
     try:
         example = torch.randn(2, *input_shape, generator=torch.Generator().manual_seed(0))
         backbone = partition(model, config.by, example, f"timm:{name}")
-        backbone.notes = unread(model, example, backbone.name)
+        backbone.cautions = unread(model, example, backbone.name)
         return backbone
     except PartitionError as error:
         if "cannot run on inputs" not in str(error) or default is None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ffzoo.data.checks import check_part, with_channels
+from ffzoo.data.checks import checked, with_channels
 from ffzoo.data.folders import FolderImages, quiet_about_size, square
 from ffzoo.data.inspection import inspect_all
 from ffzoo.data.notices import notices, of_one_colour
@@ -68,11 +68,13 @@ class Split:
     Attributes:
         images: uint8 (N, C, H, W), float32 (N, D) or (N, C, H, W), or image files.
         labels: int64 (N,).
+        steps: batches per epoch of what brings batches of its own; 0 where they are made here.
         workers: threads that decode image files.
     """
 
     images: Tensor | FolderImages
     labels: Tensor
+    steps: int = 0
     workers: int = 0
 
     def __len__(self) -> int:
@@ -83,6 +85,11 @@ class Split:
     def in_memory(self) -> bool:
         """Whether the images are a tensor."""
         return isinstance(self.images, Tensor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, (C, H, W) or (D,)."""
+        return _shape(self.images)
 
     @property
     def pixels(self) -> bool:
@@ -204,7 +211,9 @@ class Preprocess(nn.Module):
         return (x.to(torch.float32) / 255 - self.mean) / self.std
 
 
-def load_data(name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True) -> DataBundle:
+def load_data(
+    name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True, hold_out: bool = True
+) -> DataBundle:
     """Read a data set, check it and cut it into parts.
 
     A set without a test set gets one of 20 %, stratified, with seed 0 whatever the options say, so that
@@ -216,6 +225,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         options: splits, subsets and size.
         root: folder data sets are kept in.
         download: whether the loader may download.
+        hold_out: split a test set off where there is none; without it that part stays empty.
 
     Returns:
         The parts with their statistics.
@@ -232,9 +242,11 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     relabelled: list[str] = []
     (train, own, test), class_names = keep_classes(name, (train, own, test), class_names, options, relabelled)
     assert train is not None
-    words = ["test part as given"]
-    if test is None:
-        train, test = _divide(name, train, 0.2, seed=0)
+    words = ["test part as given" if ":" in name else "test part as published"]
+    if test is None and not hold_out:
+        test, words = train.subset(torch.arange(0)), ["no test part"]
+    elif test is None:
+        train, test = divide(name, train, 0.2, seed=0)
         words = ["test 20 %, stratified, seed 0"]
     validation = own if options.validation else None
     if own is not None and validation is None:
@@ -243,7 +255,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     elif own is not None:
         words.append("validation part as given")
     elif options.validation:
-        train, validation = _divide(name, train, options.validation, options.split_seed)
+        train, validation = divide(name, train, options.validation, options.split_seed)
         words.append(f"validation {100 * options.validation:g} % of the training part, ")
         words[-1] += f"stratified, seed {options.split_seed}"
     if options.test == "validation" and validation is not None:
@@ -262,7 +274,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
             for part in parts:
                 if isinstance(part.images, FolderImages):
                     part.images = _decode(part.images, part.workers)
-        mean, std, plain = _statistics(train)
+        mean, std, plain = statistics(train)
 
     shape = _shape(train.images)
     for option in ("test_flip", "test_shift"):
@@ -319,7 +331,7 @@ def _check(name: str, raw: RawData, workers: int | None) -> tuple[Split, Split |
         if images is None or labels is None:
             parts.append(None)
             continue
-        parts.append(Split(*check_part(f"{name}, {kind} part", images, labels), workers=threads))
+        parts.append(check_part(f"{name}, {kind} part", images, labels, threads))
         shapes = [_shape(part.images) for part in parts if part is not None]
         if shapes[0] != shapes[-1]:
             raise DataError(f"{name}: training and {kind} samples have different shapes, {shapes[0]} and {shapes[-1]}")
@@ -353,13 +365,24 @@ def _joined(first: Split, second: Split) -> Split:
     return replace(first, images=torch.cat([first.images, second.images]), labels=labels)
 
 
+def check_part(
+    what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any], workers: int = 0
+) -> Split:
+    """Return images and labels as a split.
+
+    Raises:
+        DataError: they cannot be trained on.
+    """
+    return Split(*checked(what, images, labels), workers=workers)
+
+
 def _count_names(train: Split, names: tuple[str, ...]) -> dict[str, int]:
     """Return how many training samples each class has."""
     return dict(zip(names, train.labels.bincount(minlength=len(names)).tolist(), strict=False))
 
 
-def _divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
-    """Stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
+def divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
+    """Return a stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
 
     A class's only sample stays in the rest: it cannot be in both.
     """
@@ -431,7 +454,7 @@ def _decode(images: FolderImages, workers: int) -> Tensor:
     return out
 
 
-def _statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, int]]:
+def statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, int]]:
     """Return mean and std per channel, pixels in [0, 1], and how many of how many images are of one colour.
 
     Of images in files they are an estimate from evenly spaced ones.

@@ -12,7 +12,7 @@ from ffzoo.data.folders import FolderImages
 from ffzoo.errors import DataError, OptionError
 
 
-def check_part(
+def checked(
     what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]
 ) -> tuple[Tensor | FolderImages, Tensor]:
     """Return the samples of one part and its labels int64 (N,).
