@@ -66,6 +66,9 @@ class Algorithm(nn.Module):
     def start(self, train: Samples, epochs: int) -> None:
         """Prepare the first step: class hierarchies, closed forms, the length of schedules."""
 
+    def extend(self, steps: int) -> None:
+        """Go on until so many steps are taken in all, where :meth:`start` was told of fewer."""
+
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
 

@@ -119,6 +119,11 @@ class RunFolder:
         """
         return read_json(self.file(RESULT))
 
+    def reopen(self, values: Mapping[str, Any]) -> None:
+        """Write options that changed, and take the result away: the run goes on."""
+        self.write_config(self.config() | values)
+        self.file(RESULT).unlink(missing_ok=True)
+
     # ---------------------------------------------------------------- several runs
 
     def write_plan(self, names: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from ffzoo.run.results import Evaluation, RunResult, summary
 from ffzoo.run.spec import RunConfig, data_root, dataset_entry
 from ffzoo.run.terminal import Progress, Reporter, ResultTable
 from ffzoo.run.trained import build_algorithm, data_facts
+from ffzoo.training.checkpoint import take_over
 from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, fit, steps_per_epoch
 
 _PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
@@ -67,6 +68,8 @@ def run_all(
             built = config.without_pretrained() if resuming else config
             algorithm = build_algorithm(built, data.shape, data.num_classes, device)
             reporter.split(algorithm.backbone)
+            if config.start and not resuming:
+                reporter.taken(config.start, take_over(Path(config.start), algorithm))
             if config.execution.micro_batch == "auto":
                 batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
                 execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
@@ -87,7 +90,7 @@ def run_all(
         try:
             results: list[RunResult] = []
             for config, folder in zip(runs, folders, strict=True):
-                if folder is not None and folder.finished:
+                if folder is not None and folder.finished and folder.config()["fit"]["epochs"] >= config.fit.epochs:
                     results.append(RunResult.read(folder.path))
                 else:
                     results.append(_OneRun(config, data, device, folder, watched).result(curves))
@@ -206,7 +209,7 @@ class _OneRun:
     ) -> None:
         self.data, self.device, self.folder, self.observer = data, device, folder, observer
         resumed = folder is not None and folder.resumable
-        self.config = config.without_pretrained() if resumed else config
+        self.config = config.without_pretrained() if resumed or config.start else config
         self.algorithm = build_algorithm(self.config, data.shape, data.num_classes, device)
         self.preprocess = _preprocess(data, device)
         samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
@@ -215,6 +218,8 @@ class _OneRun:
         if resumed:
             self._restore()
         else:
+            if config.start:
+                take_over(Path(config.start), self.algorithm)
             self._begin()
 
     def _begin(self) -> None:
@@ -244,6 +249,10 @@ class _OneRun:
         self.position, self.measured = Position.from_json(saved["fit"]), saved["measured"]
         if saved["data_sha256"] != self.data.sha256:
             raise CheckpointError(f"{str(self.folder)!r} was trained on other data than {self.data.name} holds now")
+        if self.position.epoch < self.config.fit.epochs:
+            self.position.finished = False
+            self.algorithm.extend(_steps(self.config, self.data) * self.config.fit.epochs)
+        self.folder.reopen(self.config.to_json())
 
     def _save(self) -> None:
         if self.folder is not None:

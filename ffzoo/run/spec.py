@@ -127,6 +127,7 @@ class RunConfig:
         minutes: fit the epochs to this time; 0 for the epochs of ``fit``.
         own_keys: options that were set for this algorithm alone; for messages.
         metrics: registered metrics that are measured on the test set besides accuracy.
+        start: the folder of a run whose weights it begins with; empty for new ones.
     """
 
     algorithm: AlgorithmSpec
@@ -141,6 +142,7 @@ class RunConfig:
     minutes: float = 0.0
     own_keys: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    start: str = ""
 
     @property
     def label(self) -> str:
@@ -177,6 +179,7 @@ class RunConfig:
             "device": self.device,
             "minutes": self.minutes,
             **({"metrics": list(self.metrics)} if self.metrics else {}),
+            **({"from": self.start} if self.start else {}),
             **({"brought": brought} if brought else {}),
         }
 
@@ -210,7 +213,7 @@ class RunConfig:
             return cls(
                 spec,
                 dataset,
-                _dataset_config(dataset, data["dataset_options"] or {}),
+                dataset_config(dataset, data["dataset_options"] or {}),
                 options.replace(DataOptions(), data["data"], "data."),
                 backbone,
                 backbone_config(backbone, data["backbone_options"]),
@@ -219,6 +222,7 @@ class RunConfig:
                 data["device"],
                 float(data["minutes"]),
                 metrics=tuple(data.get("metrics", ())),
+                start=str(data.get("from", "")),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"config.json is not that of a run: {type(error).__name__} {error}") from error
@@ -241,7 +245,8 @@ def dataset_entry(name: str) -> tuple[Entry, str]:
     return entry, rest
 
 
-def _dataset_config(name: str, changes: Mapping[str, Any]) -> Any:
+def dataset_config(name: str, changes: Mapping[str, Any]) -> Any:
+    """Return the data set's own options; None where it has none."""
     config_class = dataset_entry(name)[0].load_config()
     return None if config_class is None else options.replace(config_class(), changes, "data.")
 
@@ -358,7 +363,7 @@ def make_run(
     return RunConfig(
         spec,
         dataset,
-        _dataset_config(dataset, {k: v for k, v in sections["data"].items() if k in own_fields}),
+        dataset_config(dataset, {k: v for k, v in sections["data"].items() if k in own_fields}),
         options.replace(DataOptions(), general, "data."),
         backbone,
         backbone_config(backbone, backbone_changes),

@@ -197,6 +197,15 @@ class Reporter:
         if files:
             self.note(f"  files  {out if out is not None else 'none (no --out)'}")
 
+    def taken(self, start: str, new: Sequence[str]) -> None:
+        """Print what a run begins with."""
+        self.note(f"  from   {escape(start)}: weights and buffers; optimizers, schedule and order begin anew")
+        modules = dict.fromkeys(name.partition(".")[0] for name in new)
+        if modules:
+            self.note(
+                f"         not taken over, as their shapes differ or they are fitted at the end: {', '.join(modules)}"
+            )
+
     def split(self, backbone: Backbone) -> None:
         """Print how a model that is not the library's own was cut into blocks."""
         text = backbone.describe()
