@@ -235,6 +235,7 @@ def test_a_loader_keeps_its_batches_transforms_and_order():
     assert [len(batch) for batch in seen] == [16, 16, 16, 2] * 3, "one pass to inspect, and two epochs"
     assert model.class_names == ("top", "middle", "bottom") and not model.pixels
     assert model.config["fit"]["batch_size"] == 16 and model.position["fit"]["watch"]["steps"] == 8
+    assert model.algorithm.total_steps == 8, "the learning rate's schedule counts the last, smaller batch too"
     assert model.score(loader) == pytest.approx(model.score(x[:, None].astype(np.float32) / 255, y))
     with pytest.raises(OptionError, match="batch_size is 8, but the DataLoader has batches of 16"):
         ffzoo.fit("mlp", loader, batch_size=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -35,7 +36,7 @@ def test_scikit_learns_own_checks(check):
 def test_it_works_in_a_pipeline_a_search_and_cross_validation():
     x, y = load_iris(return_X_y=True)
     names = np.array(["setosa", "versicolor", "virginica"])[y]
-    pipeline = make_pipeline(StandardScaler(), ffzoo.FFClassifier(**SMALL, lr=0.01))
+    pipeline = make_pipeline(StandardScaler(), ffzoo.FFClassifier(**{**SMALL, "epochs": 60}, lr=0.01))
     assert cross_val_score(pipeline, x, names, cv=3).mean() > 0.9
     grid = {"ffclassifier__algo": ["mono_forward", "bp"], "ffclassifier__lr": [1e-6, 0.01]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(x, names)
@@ -47,5 +48,6 @@ def test_images_and_a_model_of_ones_own():
     from tests.test_bring import Functional, pictures
 
     x, y = pictures()
+    torch.manual_seed(0)  # a module has the weights that it was made with
     model = ffzoo.FFClassifier(model=Functional(), epochs=30, device="cpu").fit(x, y)
     assert model.score(x, y) > 0.9 and model.model_.pixels

@@ -138,7 +138,7 @@ def compare(
         *(chosen, rate_factors(trials), cut, epochs, batch_size),
         device=device,
     )
-    own = {name: rule for name, rule in rules.items() if not isinstance(rule, str)}
+    own = {name: rule for name, rule in rules.items() if isinstance(rule, Recipe | type)}
     with ZOO.use(_Rules(own), _OWN):
         from ffzoo.run.runner import run_all
 

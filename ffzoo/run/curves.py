@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
+from matplotlib.ticker import MaxNLocator
 
 from ffzoo.errors import OptionError
 from ffzoo.run.canvas import Panel
@@ -131,8 +132,7 @@ def _draw(ax: Axes, series: dict[str, list[tuple[int, float]]]) -> None:
     colors = {name: of_blocks[l - 1] for name, l in numbers.items()} | {"fused": "#212529"}
     for name, points in series.items():
         marker = "o" if len(points) <= _DOTTED else None
-        style = {"linewidth": 2.4, "linestyle": (0, (4, 1.5))} if name == "fused" else {}
+        style: dict[str, Any] = {"linewidth": 2.4, "linestyle": (0, (4, 1.5))} if name == "fused" else {}
         ax.plot(*zip(*points, strict=True), color=colors[name], marker=marker, markersize=3, label=name, **style)
-    if all(float(tick).is_integer() for tick, _ in next(iter(series.values()))):
-        ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.legend(loc="best", fontsize=8, ncols=2 if len(series) > 5 else 1)

@@ -122,7 +122,7 @@ class RunFolder:
 
     def reopen(self, values: Mapping[str, Any]) -> None:
         """Write options that changed, and take the result away: the run goes on."""
-        self.write_config(self.config() | values)
+        self.write_config(self.config() | dict(values))
         self.file(RESULT).unlink(missing_ok=True)
 
     # ---------------------------------------------------------------- several runs

@@ -156,7 +156,7 @@ def first_filters(algorithm: Algorithm, shape: Sequence[int]) -> Tensor:
     """
     if len(shape) != 3:
         raise OptionError(f"inputs have shape {tuple(shape)}; expected images to draw filters of")
-    weight = next((p for p in algorithm.backbone.block_parameters(0) if p.dim() in (2, 4)), None)
+    weight: Tensor | None = next((p for p in algorithm.backbone.block_parameters(0) if p.dim() in (2, 4)), None)
     channels, height, width = shape
     if weight is not None and weight.dim() == 2 and weight.shape[1] >= channels * height * width:
         weight = weight[:, : channels * height * width].view(-1, channels, height, width)

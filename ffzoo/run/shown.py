@@ -42,8 +42,8 @@ def _mean(runs: Sequence[RunResult]) -> tuple[float, float | None]:
 
 def _points(gap: Gap) -> Gap:
     """Return a gap of fractions as percentage points."""
-    ends = (None if end is None else 100 * end for end in (gap.low, gap.high))
-    return Gap(100 * gap.mean, *ends, gap.seeds)
+    low, high = (None if end is None else 100 * end for end in (gap.low, gap.high))
+    return Gap(100 * gap.mean, low, high, gap.seeds)
 
 
 def _title(evaluation: Evaluation) -> str:
