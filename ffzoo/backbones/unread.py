@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ def _leaves_a_rest(model: nn.Module, example: Tensor) -> bool:
     """Return whether a kernel that moves by more than one pixel stops short of a border, its padding included."""
     found: list[bool] = []
 
-    def look(module: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
+    def look(module: Any, inputs: tuple[Tensor, ...], output: object) -> None:
         for d in (0, 1):
             kernel, stride, padding, dilation = (
                 value[d] if isinstance(value, tuple) else value

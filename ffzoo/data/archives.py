@@ -65,9 +65,9 @@ def read_npz(file: Path, coarse: bool = False) -> RawData:
     if unread:
         notes.append(f"not read: the arrays {', '.join(unread)} of {file.name}")
     # What is left for load_data is a part, or a set without one.
-    read = {f"{kind}_images": _samples(file, *samples[kind]) for kind in samples}
+    read: dict[str, Any] = {f"{kind}_images": _samples(file, *samples[kind]) for kind in samples}
     read |= {f"{kind}_labels": numbered[labels[kind][0]] for kind in labels}
-    return RawData(**read, class_names=names, notes=tuple(notes))  # type: ignore[arg-type]
+    return RawData(**read, class_names=names, notes=tuple(notes))
 
 
 def _read(file: Path) -> dict[str, np.ndarray[Any, Any]]:

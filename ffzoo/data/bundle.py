@@ -240,8 +240,9 @@ def load_data(
     raw, reading, notes = _inspected(raw, options)
     train, own, test, class_names = _check(name, raw, options.workers)
     relabelled: list[str] = []
-    (train, own, test), class_names = keep_classes(name, (train, own, test), class_names, options, relabelled)
-    assert train is not None
+    (kept, own, test), class_names = keep_classes(name, (train, own, test), class_names, options, relabelled)
+    assert kept is not None
+    train = kept
     words = ["test part as given" if ":" in name else "test part as published"]
     if test is None and not hold_out:
         test, words = train.subset(torch.arange(0)), ["no test part"]
@@ -314,7 +315,8 @@ def _inspected(raw: RawData, options: DataOptions) -> tuple[RawData, str, list[s
     if not found:
         return raw, "", notes
     parts, reading, more = inspect_all(list(found.values()), options)
-    return replace(raw, **dict(zip(found, parts, strict=True))), reading, notes + more
+    read: dict[str, Any] = dict(zip(found, parts, strict=True))
+    return replace(raw, **read), reading, notes + more
 
 
 def _check(name: str, raw: RawData, workers: int | None) -> tuple[Split, Split | None, Split | None, tuple[str, ...]]:

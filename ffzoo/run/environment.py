@@ -112,6 +112,7 @@ def require_compiler(device: torch.device) -> None:
     Raises:
         OptionError: it does not.
     """
+    usual: tuple[str, ...]
     if device.type == "cpu":
         chosen, usual = "CXX", ({"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"),)
     else:
