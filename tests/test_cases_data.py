@@ -211,9 +211,9 @@ def test_all_broken_files_are_named_before_training(
     tmp_path: Path, memory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle_module, "MEMORY_LIMIT", memory)
-    classes(tmp_path / "train", ending="jpg", width=64, height=64)
-    classes(tmp_path / "test", ending="png", width=64, height=64)
-    for path, cut in ((tmp_path / "test" / "dog" / "3.png", -20), (tmp_path / "train" / "cat" / "1.jpg", -200)):
+    classes(tmp_path / "train", ending="png", width=64, height=64)
+    classes(tmp_path / "test", ending="jpg", width=64, height=64)
+    for path, cut in ((tmp_path / "train" / "cat" / "1.png", -20), (tmp_path / "test" / "dog" / "3.jpg", -200)):
         path.write_bytes(path.read_bytes()[:cut])
         with pytest.raises(DataError, match=rf"{path.name} is not a readable image .*: delete or replace it"):
             read(tmp_path)

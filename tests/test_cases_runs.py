@@ -70,6 +70,59 @@ def test_a_batch_of_one_under_batch_statistics(algo: str) -> None:
         tiny.train_step(torch.rand(1, 3, 8, 8), torch.tensor([0]))
 
 
+# --- predictions ------------------------------------------------------------------------------------------
+
+
+def trained_on(x: np.ndarray[Any, Any], folder: Path) -> Any:
+    np.savez(folder / "x.npz", x=x, y=np.arange(len(x)) % 3)
+    ffzoo.evaluate(
+        "dtg_ff",
+        f"npz:{folder / 'x.npz'}",
+        epochs=1,
+        batch_size=16,
+        settings=TINY,
+        out=folder / "run",
+    )
+    return ffzoo.load(folder / "run")
+
+
+def test_pixels_of_every_type_are_predicted_or_refused(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (30, 8, 8), dtype=np.uint8)
+    model = trained_on(x, tmp_path)
+    wanted = model.predict(x)
+    for dtype in (np.int16, np.uint16, np.int64, np.uint32):
+        assert torch.equal(model.predict(x.astype(dtype)), wanted)
+    for bad, message in (
+        (x.astype(int) - 300, "int64 values from -300 to -45; this model was trained on uint8 pixels"),
+        (x.astype(np.uint16) * 257, "uint16 values from 0 to 65535"),
+        (x > 100, "bool values"),
+        (x / 255, "float64 values"),
+        (x + 1j, "complex128 values"),
+        (x[:, :4], r"shape \(30, 4, 8\); expected \(N, 1, 8, 8\)"),
+        (np.stack([x] * 3, -1), r"shape \(30, 8, 8, 3\); .*; data.channels=3 trains on images of 3 channels"),
+    ):
+        with pytest.raises(DataError, match=message):
+            model.predict(bad)
+
+
+def test_grey_pixels_for_a_model_of_colour(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8)
+    model = trained_on(x, tmp_path)
+    for grey in (x[..., 0], x[..., :1]):
+        with pytest.raises(DataError, match=r"data\.channels=1 trains on images of 1 channel"):
+            model.predict(grey)
+
+
+def test_features_of_every_type_are_predicted(tmp_path: Path) -> None:
+    x = (np.random.default_rng(0).random((30, 5)) > 0.5).astype(np.uint8)
+    model = trained_on(x, tmp_path)
+    wanted = model.predict(x.astype(np.float32))
+    for dtype in (bool, np.uint8, np.int64, np.float64):
+        assert torch.equal(model.predict(x.astype(dtype)), wanted)
+    with pytest.raises(DataError, match="complex128 values"):
+        model.predict(x + 1j)
+
+
 # --- a look at the model ---------------------------------------------------------------------------------
 
 

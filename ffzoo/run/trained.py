@@ -201,11 +201,7 @@ class Trained(nn.Module):
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"images are a {type(images).__name__}; expected an array or a tensor") from error
         shape, got = self.shape, tuple(x.shape)
-        if x.is_floating_point() == self.pixels:
-            kind = "uint8 pixels from 0 to 255" if self.pixels else "floating-point features"
-            raise DataError(f"predict got {x.dtype} values; this model was trained on {kind}")
-        if not self.pixels:
-            x = x.float()
+        x = self._of_type(x)
         for one in (False, True):
             batch = x[None] if one else x
             if tuple(batch.shape[1:]) == shape and len(batch):
@@ -214,7 +210,34 @@ class Trained(nn.Module):
                 return batch.permute(0, 3, 1, 2)
             if len(shape) == 3 and shape[0] == 1 and tuple(batch.shape[1:]) == shape[1:]:
                 return batch[:, None]
-        raise DataError(f"predict got an array of shape {got}; expected (N, {', '.join(map(str, shape))})")
+        colours = {1: 3, 3: 1}.get(shape[0]) if len(shape) == 3 else None
+        hint = ""
+        if colours in got[1:] or (colours == 1 and got[-2:] == shape[1:]):
+            hint = f"; data.channels={colours} trains on images of {colours} channel{'s' if colours == 3 else ''}"
+        raise DataError(f"predict got an array of shape {got}; expected (N, {', '.join(map(str, shape))}){hint}")
+
+    def _of_type(self, x: Tensor) -> Tensor:
+        """Return pixels as uint8 and features as float32.
+
+        Raises:
+            DataError: values that are neither.
+        """
+        kind = "uint8 pixels from 0 to 255" if self.pixels else "floating-point features"
+        name = str(x.dtype).removeprefix("torch.")
+        whole = not x.is_floating_point() and not x.is_complex() and x.dtype != torch.bool
+        if not self.pixels:
+            # Features of a table may be counts or truth values; whole numbers as images would be far out of scale.
+            if x.is_complex() or (len(self.shape) == 3 and not x.is_floating_point()):
+                raise DataError(f"predict got {name} values; this model was trained on {kind}")
+            return x.float()
+        if not whole:
+            raise DataError(f"predict got {name} values; this model was trained on {kind}")
+        if x.dtype == torch.uint8 or not x.numel():
+            return x.to(torch.uint8)
+        low, high = int(x.to(torch.int64).min()), int(x.to(torch.int64).max())
+        if low < 0 or high > 255:
+            raise DataError(f"predict got {name} values from {low} to {high}; this model was trained on {kind}")
+        return x.to(torch.uint8)
 
 
 def load(folder: str | Path, device: str = "cpu", model: Model | None = None) -> Trained:
