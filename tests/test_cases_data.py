@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ffzoo.data import archives, folder_sources, sources
+from ffzoo.data import archives, folder_sources, folders, sources
 from ffzoo.data import bundle as bundle_module
 from ffzoo.data.archive_names import defaults_of_npz, place_of
 from ffzoo.data.bundle import DataBundle, RawData, load_data
-from ffzoo.data.folders import READ, eight_bits, square
+from ffzoo.data.folders import READ, FolderImages, Reading, eight_bits, square
 from ffzoo.data.options import DataOptions
 from ffzoo.data.scanning import set_of
 from ffzoo.errors import DataError, OptionError, UnknownNameError
@@ -239,6 +239,22 @@ def test_no_warning_of_large_images(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(classes(tmp_path))
+
+
+def test_images_are_decoded_by_threads_a_bounded_number_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started, so neither shared memory nor a main module is needed."""
+    classes(tmp_path, count=20)
+    files = FolderImages(tmp_path, [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(20)], Reading(4, 1))
+    monkeypatch.setattr(folders, "_THREADS_FROM", 1)
+    monkeypatch.setattr(folders, "_AHEAD", 3)
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", lambda self: pytest.fail("a process"))
+    begun: list[int] = []
+    decode = FolderImages.__getitem__
+    monkeypatch.setattr(FolderImages, "__getitem__", lambda self, n: begun.append(n) or decode(self, n))
+    batches = files.batches(list(torch.arange(40).split(4)), workers=2)
+    first = next(batches)
+    assert first.shape == (4, 1, 4, 4) and len(begun) <= 4 + 3
+    batches.close()
 
 
 # --- modes, sizes, channels ------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def _leaves_a_rest(model: nn.Module, example: Tensor) -> bool:
     def look(module: Any, inputs: tuple[Tensor, ...], output: object) -> None:
         for d in (0, 1):
             kernel, stride, padding, dilation = (
-                value[d] if isinstance(value, tuple) else value
+                value[d] if isinstance(value, tuple | list) else value
                 for value in (module.kernel_size, module.stride, module.padding, getattr(module, "dilation", 1))
             )
             if not isinstance(padding, str) and kernel > 1 and stride > 1:
