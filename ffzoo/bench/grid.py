@@ -42,7 +42,7 @@ _KEYS = (
 # Options that came after the first studies, with the values at which a run is what it was without them.
 _ADDED: dict[str, dict[str, Any]] = {
     "algorithm": {"depth_weights": "equal"},
-    "data": {"test_shift": 0},
+    "data": {"test_shift": 0, "channels": None, "oblong": "crop", "workers": None},
     "execution": {"convolution": "direct"},
 }
 

@@ -91,14 +91,15 @@ def figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
         for local, face, label in ((True, "#1971c2", "strictly local, as measured"), (False, "none", "not")):
             points = [(flops, row.mean) for row, flops in counted if row.local == local]
             if points:
-                ax.scatter(*zip(*points, strict=True), s=30, facecolor=face, edgecolor="#1971c2", label=label, zorder=3)
-        ax.scatter(
-            [flops for _, flops, _ in RECORDS],
-            [accuracy for *_, accuracy in RECORDS],
-            **{"marker": "*", "s": 110, "color": "#e8590c", "label": "public records of backprop", "zorder": 3},
-        )
-        for text, x, y in (*RECORDS, *((row.name, flops, row.mean) for row, flops in counted if row.name in named)):
-            ax.annotate(text, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=7)
+                x, y = zip(*points, strict=True)
+                ax.scatter(x, y, s=30, facecolor=face, edgecolor="#1971c2", label=label, zorder=3)
+        x, y = zip(*((flops, accuracy) for _, flops, accuracy in RECORDS), strict=True)
+        ax.scatter(x, y, s=110, marker="*", color="#e8590c", label="public records of backprop", zorder=3)
+        for text, flops, mean in (
+            *RECORDS,
+            *((row.name, flops, row.mean) for row, flops in counted if row.name in named),
+        ):
+            ax.annotate(text, (flops, mean), xytext=(5, 4), textcoords="offset points", fontsize=7)
         ax.set_xscale("log")
         ax.set_xlabel("training, PFLOP")
         ax.set_ylabel("test accuracy, %")

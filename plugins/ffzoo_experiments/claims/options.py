@@ -17,7 +17,7 @@ class Strong(Comparison):
             with bf16 units and takes hours, where accuracies are those of the literature; ``full`` is for a GPU.
     """
 
-    scale: Literal["smoke", "cpu", "strong", "full"] = "cpu"
+    scale: Literal["smoke", "cpu", "strong", "full"] = "cpu"  # type: ignore[assignment]  # a choice more
 
 
 @options
