@@ -52,6 +52,10 @@ class DivergedError(FFZooError):
     """A loss became NaN or infinite during training."""
 
 
+class DataWarning(UserWarning):
+    """What a user should know of data that can be trained on: what was left out, or looks wrong."""
+
+
 def one_line(error: BaseException) -> str:
     """Return an error's text on one short line, or its type if it has none."""
     return " ".join(str(error).split())[:200] or type(error).__name__

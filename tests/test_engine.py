@@ -105,6 +105,31 @@ def test_one_hop_adds_the_fusions_gradient_to_each_block():
     torch.testing.assert_close(before - weight.detach(), expected)
 
 
+DEPTH_WEIGHTS = {"equal": [1.0, 1.0, 1.0], "growing": [1 / 3, 2 / 3, 1.0], "last_heavy": [0.3, 0.3, 1.0]}
+
+
+@pytest.mark.parametrize("isolation", ["local", "none"])
+@pytest.mark.parametrize(("name", "expected"), DEPTH_WEIGHTS.items())
+def test_depth_weights_scale_each_blocks_loss_and_its_update(name, expected, isolation):
+    def step(**changes):
+        recipe = algorithm_spec("dtg_ff").recipe.replace(isolation=isolation, **changes)
+        algorithm = mlp(recipe, optimizer="sgd", lr=1.0, weight_decay=0.0, schedule="constant").double()
+        batch = batch_of()
+        before = [b.linear.weight.detach().clone() for b in algorithm.backbone.blocks]
+        losses = [float(loss.detach()) for loss in algorithm.losses(Batch(batch.x.double(), batch.y))]
+        algorithm.train_step(Batch(batch.x.double(), batch.y))
+        return losses, [old - b.linear.weight for old, b in zip(before, algorithm.backbone.blocks, strict=True)]
+
+    (equal, moved), (losses, weighted) = step(), step(depth_weights=name)
+    assert losses == pytest.approx([w * loss for w, loss in zip(expected, equal, strict=True)])
+    # Behind a stop-gradient a block feels its own factor alone; without one, the first block feels them all.
+    blocks = range(3) if isolation == "local" else [2]
+    for l in blocks:
+        torch.testing.assert_close(weighted[l], expected[l] * moved[l])
+    if isolation == "none" and name != "equal":
+        assert not torch.allclose(weighted[0], expected[0] * moved[0])
+
+
 def test_sweep_is_the_goodness_of_every_candidate_label():
     algorithm = mlp("vanilla_ff")
     batch = batch_of()

@@ -14,44 +14,54 @@ from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
 from ffzoo.algorithms.build import algorithm_spec, backbone_config
+from ffzoo.bench import rate_factors
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
 from ffzoo.bench.options import Comparison
 from ffzoo.data.bundle import load_data
 from ffzoo.data.folder_sources import folder
 from ffzoo.measure.probes import linear_probes
+from ffzoo.run import configuration
 from ffzoo_experiments.claims import e11_resolution as resolution
 from ffzoo_experiments.claims.e09_depth_memory import slope
 from ffzoo_experiments.claims.e13_design import CONTRASTS, cells_of, expected, published_cells, settings_of
 from ffzoo_experiments.claims.e13_periodic_table import SCALES
-from ffzoo_experiments.claims.options import Resolutions
-from ffzoo_experiments.compare.experiment import factors
+from ffzoo_experiments.claims.options import Resolutions, Strong
+
+MODULES = (
+    *("e01_whole_data", "e02_classes_real", "e03_classes_synthetic", "e04_coarse_fine", "e05_outputs"),
+    *("e06_projections", "e07_ablation", "e08_locality", "e11_resolution", "e12_block_probes", "e13_periodic_table"),
+)
+STRONG = ("e01_whole_data", "e02_classes_real", "e11_resolution")
 
 
-@pytest.mark.parametrize("scale", ["smoke", "cpu", "full"])
+def options_of(module, scale):
+    if module == "e11_resolution":
+        return Resolutions(scale=scale, datasets=("imagenette",))
+    return Strong(scale=scale) if module in STRONG else Comparison(scale=scale)
+
+
 @pytest.mark.parametrize(
-    "module",
-    [
-        *("e01_whole_data", "e02_classes_real", "e03_classes_synthetic", "e04_coarse_fine", "e05_outputs"),
-        *(
-            "e06_projections",
-            "e07_ablation",
-            "e08_locality",
-            "e11_resolution",
-            "e12_block_probes",
-            "e13_periodic_table",
-        ),
-    ],
+    ("module", "scale"),
+    [*itertools.product(MODULES, ("smoke", "cpu", "full")), *((module, "strong") for module in STRONG)],
 )
 def test_the_grids_of_every_scale_are_fair_and_can_be_planned(module, scale):
-    grid = importlib.import_module(f"ffzoo_experiments.claims.{module}").grid
-    of_folder = module == "e11_resolution"
-    design = grid(Resolutions(scale=scale, datasets=("imagenette",)) if of_folder else Comparison(scale=scale))
+    design = importlib.import_module(f"ffzoo_experiments.claims.{module}").grid(options_of(module, scale))
     for condition in design.conditions:
         for search in (True, False):
             runs = {arm.name: planned(design, condition, arm, design.seeds[0], 1.0, search) for arm in design.arms}
             refuse_unfair(runs)
-    assert len(design.seeds) >= {"smoke": 2, "cpu": 3, "full": 5}[scale]
+    assert len(design.seeds) >= {"smoke": 2, "cpu": 3, "strong": 3, "full": 5}[scale]
+
+
+@pytest.mark.parametrize("module", STRONG)
+def test_at_strong_scale_the_recipe_is_the_shipped_one_and_stands_beside_backprop(module):
+    design = importlib.import_module(f"ffzoo_experiments.claims.{module}").grid(options_of(module, "strong"))
+    shipped = configuration.read("fast_cifar_wide")[1]
+    fit = {key: value for key, value in shipped.items() if key.startswith("fit.")}
+    for condition in design.conditions:
+        assert {key: condition.settings[key] for key in fit} == fit
+    assert {"dtg_ff", "bp_deepsup", "bp"} <= {arm.algo for arm in design.arms} and design.precision == "bf16"
 
 
 def test_eight_images_of_each_class_can_be_split_for_the_resolutions(tmp_path):
@@ -131,8 +141,8 @@ def test_the_slope_is_that_of_the_deep_end():
 
 
 def test_trials_lie_around_an_algorithm_s_own_rate():
-    assert factors(1) == (1.0,)
-    assert [round(f, 2) for f in factors(4)] == [0.32, 1.0, 3.16, 10.0]
+    assert rate_factors(1) == (1.0,)
+    assert [round(f, 2) for f in rate_factors(4)] == [0.32, 1.0, 3.16, 10.0]
 
 
 def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_path, capsys):

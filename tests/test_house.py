@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE, RULES = ROOT / "ffzoo", ROOT / "plugins" / "ffzoo_zoo"
 # From the ground up; what stands on one floor may not import each other, except modules of one package.
 FLOORS = [
-    ("errors", "version"),
+    ("errors", "printing", "version"),
     ("files",),
     ("registry",),
     ("kernels",),
@@ -29,7 +29,16 @@ FLOORS = [
     ("bench", "testing"),
     ("cli",),
 ]
-DOORS = {"", "plugin", "eval", "report", "plugins", "__main__", "bench.__main__"}  # they only lead to what lies behind
+DOORS = {
+    "",
+    "plugin",
+    "plots",
+    "eval",
+    "report",
+    "plugins",
+    "__main__",
+    "bench.__main__",
+}  # they only lead to what lies behind
 pytestmark = pytest.mark.skipif(not RULES.exists(), reason="not a source checkout")
 
 

@@ -19,7 +19,7 @@ from ffzoo_experiments.claims import e07_ablation as ablation
 from ffzoo_experiments.claims import e09_depth_memory as depth_memory
 from ffzoo_experiments.claims import e10_systems as systems
 from ffzoo_experiments.claims import e13_report as periodic_report
-from ffzoo_experiments.claims.options import Resolutions
+from ffzoo_experiments.claims.options import Resolutions, Strong
 from ffzoo_experiments.compare.options import Own
 from ffzoo_experiments.speed.results import Findings
 from ffzoo_experiments.speed.verdicts import verdicts as of_speed
@@ -30,13 +30,14 @@ SIGNS = (1, -1, 0)
 OPTIONS = {
     **{f"e{n}": Comparison(scale="cpu") for n in (1, 2, 3, 4, 5, 6, 7, 8, 12)},
     "e11": Resolutions(scale="cpu", datasets=("imagenette",)),
+    **{f"{name}, strong": of(scale="strong") for name, of in (("e1", Strong), ("e2", Strong), ("e11", Resolutions))},
     "compare": Own(algos=("dtg_ff", "bp_deepsup", "bp"), datasets=("digits", "mnist"), epochs=1),
 }
 SIDES = {1: ("is ahead of", "gains ground on"), -1: ("is behind", "loses ground to"), 0: ("is seen",)}
 CLAIMED = {1: ("ahead", "gains ground"), -1: ("behind", "loses ground")}
 
 
-FIRSTS = {"dtg_ff", "learned R", ablation.WHOLE, "one_hop"}
+FIRSTS = {"dtg_ff", "dtg_ff_global", "learned R", ablation.WHOLE, "one_hop"}
 """Arms that a claim is about; no claim compares two of them."""
 
 
@@ -74,6 +75,7 @@ def report_of(name, sign, monkeypatch, config=None):
     monkeypatch.setattr(comparison, "run_grid", lambda grid, *_: cells_of(grid, sign))
     monkeypatch.setattr(comparison, "verdict", kept)
     config = config or OPTIONS[name]
+    name = name.partition(",")[0]
     report = ZOO["experiments"].get(name).load()(config, Study(name, config, reads_only=True))
     assert len(claims) == len(report.verdicts) >= 1 and {claim.first for claim in claims} <= FIRSTS
     return report, claims
@@ -97,7 +99,7 @@ def test_the_words_of_every_claim_follow_from_its_interval(name, sign, monkeypat
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_a_scale_that_concludes_nothing_names_no_side(sign, monkeypatch):
-    report, _ = report_of("e1", sign, monkeypatch, Comparison(scale="smoke"))
+    report, _ = report_of("e1", sign, monkeypatch, Strong(scale="smoke"))
     for line in report.verdicts:
         found = line.split("; ")[0]
         assert line.startswith("inconclusive: on digits dtg_ff minus bp")
@@ -181,5 +183,7 @@ def test_a_reference_that_differs_from_itself_is_said_to(seconds, noise):
 
 
 def test_every_experiment_is_among_them_or_has_no_claim():
-    others = {"e9", "e10", "e13", "speed", "zoo", "time_to_accuracy"}  # above, or figures beside each other alone
-    assert {entry.name for entry in ZOO["experiments"]} == set(OPTIONS) | others
+    # Above, or figures beside each other alone.
+    others = {"e9", "e10", "e13", "speed", "zoo", "cifar_board", "time_to_accuracy"}
+    judged = {name.partition(",")[0] for name in OPTIONS}
+    assert {entry.name for entry in ZOO["experiments"]} == judged | others

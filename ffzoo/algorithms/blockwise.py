@@ -22,6 +22,7 @@ from ffzoo.algorithms.step import Step
 from ffzoo.algorithms.stepping import SteppingAlgorithm
 from ffzoo.algorithms.walk import BlockWalk
 from ffzoo.backbones.base import Backbone, full_precision
+from ffzoo.backbones.batchnorm import enough_values
 from ffzoo.data.batch import Batch
 
 
@@ -85,7 +86,7 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step: :meth:`learn` of every chunk."""
-        batch = as_batch(batch, y)
+        batch = as_batch(batch, y, self.num_classes)
         if not self.training:
             self.train()
         self.optimizers.set_rate(self.rate())
@@ -93,7 +94,8 @@ class BlockwiseAlgorithm(SteppingAlgorithm):
         metrics: Metrics = {}
         for step in self.chunks(batch, metrics, self.optimizers.step):
             index = None if batch.index is None else batch.index[step.rows]
-            self.learn(dataclasses.replace(batch, x=batch.x[step.rows], y=batch.y[step.rows], index=index), step)
+            with enough_values(len(batch.y)):
+                self.learn(dataclasses.replace(batch, x=batch.x[step.rows], y=batch.y[step.rows], index=index), step)
         self.optimizers.step(HEAD)
         self.step_count += 1
         return metrics

@@ -13,7 +13,7 @@ from ffzoo.algorithms.options import Execution, FitOptions
 from ffzoo.backbones.base import Backbone
 from ffzoo.backbones.checkpointing import checkpoint_blocks
 from ffzoo.data.batch import Batch, Batches, Item, Samples
-from ffzoo.errors import OptionError
+from ffzoo.errors import DataError, OptionError
 from ffzoo.parts.base import Fusion
 
 Metrics = dict[str, Tensor]
@@ -36,6 +36,7 @@ class Algorithm(nn.Module):
         coupling: what else passes back from later blocks.
         fusion: name of the fusion, for reports.
         needs_validation: ``finish`` chooses something on the validation set.
+        notes: what a user should know of how it fits the data, in sentences.
         fusion_grad: ``detached``, or ``one_hop`` where the loss of a trained fusion reaches the blocks that it reads.
     """
 
@@ -43,6 +44,7 @@ class Algorithm(nn.Module):
     coupling: str = "none"
     fusion: str = "last"
     fusion_grad: str = "detached"
+    notes: tuple[str, ...] = ()
     needs_validation: bool = False
     has_losses: ClassVar[bool] = True  # False: the rule's credit is not the gradient of a loss
     views: ClassVar[tuple[str, ...]] = ("positive",)  # what a step forwards; a recipe's views follow from its parts
@@ -65,6 +67,9 @@ class Algorithm(nn.Module):
 
     def start(self, train: Samples, epochs: int) -> None:
         """Prepare the first step: class hierarchies, closed forms, the length of schedules."""
+
+    def extend(self, steps: int) -> None:
+        """Go on until so many steps are taken in all, where :meth:`start` was told of fewer."""
 
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
@@ -117,6 +122,15 @@ class Algorithm(nn.Module):
         return means
 
     @property
+    def blocks_score_cheaply(self) -> bool:
+        """Whether :meth:`scores` takes about as long as :meth:`predict`: blocks are then scored after every epoch."""
+        return True
+
+    def readings(self) -> dict[str, float]:
+        """Return what is worth a line per epoch besides the means of the steps, such as ``temperature/1``."""
+        return {}
+
+    @property
     def fitted(self) -> bool:
         """Whether it can predict: False before :meth:`finish` where that fits the readout, such as a probe."""
         return all(module.fitted for module in self.modules() if isinstance(module, Fusion))
@@ -162,10 +176,31 @@ class Algorithm(nn.Module):
         """Restore what :meth:`training_state` returned."""
 
 
-def as_batch(batch: Batch | Tensor, y: Tensor | None) -> Batch:
-    """Return the two call forms of ``train_step`` as one."""
-    if isinstance(batch, Batch):
-        return batch
-    if y is None:
-        raise TypeError("train_step(x, y) needs the labels y, or pass a Batch")
-    return Batch(batch, y)
+def as_batch(batch: Batch | Tensor, y: Tensor | None, num_classes: int) -> Batch:
+    """Return the two call forms of ``train_step`` as one.
+
+    Args:
+        batch: a batch, or its inputs.
+        y: the labels, if ``batch`` is inputs.
+        num_classes: K.
+
+    Raises:
+        DataError: inputs and labels that cannot be trained on.
+    """
+    if not isinstance(batch, Batch):
+        if y is None:
+            raise TypeError("train_step(x, y) needs the labels y, or pass a Batch")
+        batch = Batch(batch, y)
+    x, y = batch.x, batch.y
+    if y.dim() != 1 or y.dtype != torch.int64:
+        kind = f"{str(y.dtype).removeprefix('torch.')} {tuple(y.shape)}"
+        raise DataError(f"a batch has labels {kind}; expected int64 (B,), one class per sample")
+    if len(x) != len(y) or not len(y):
+        raise DataError(f"a batch has {len(x)} samples and {len(y)} labels; expected one label per sample")
+    if not x.is_floating_point():
+        kind = str(x.dtype).removeprefix("torch.")
+        raise DataError(f"a batch has inputs of type {kind}; expected normalised floats, such as x.float() / 255")
+    # Elsewhere the look at the values would wait for the device in every step.
+    if y.device.type == "cpu" and not 0 <= int(y.min()) <= int(y.max()) < num_classes:
+        raise DataError(f"a batch has labels from {int(y.min())} to {int(y.max())}; expected 0 to {num_classes - 1}")
+    return batch

@@ -35,7 +35,7 @@ from ffzoo.algorithms.stepping import SteppingAlgorithm
 from ffzoo.algorithms.views import Views
 from ffzoo.algorithms.walk import BlockWalk
 from ffzoo.backbones.base import Backbone, full_precision
-from ffzoo.backbones.batchnorm import buffers_untouched, has_batch_statistics, split_statistics
+from ffzoo.backbones.batchnorm import buffers_untouched, enough_values, has_batch_statistics, split_statistics
 from ffzoo.data.batch import Batch, Samples
 from ffzoo.errors import RecipeError
 from ffzoo.parts.base import (
@@ -107,7 +107,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                     f"with isolation={self.isolation} expected at least one term with blocks=all"
                 )
             build = Build(shape, num_classes, l, depth, generator, fit.label_smoothing, shapes, together)
-            self.weights.append([t.weight for t in chosen])
+            self.weights.append([t.weight * recipe.depth_weight(l, depth) for t in chosen])
             self.goodness.append(nn.ModuleList(make_goodness_part(t.goodness, build, backbone) for t in chosen))
             self.local_losses.append(nn.ModuleList(make_part("local_losses", t.loss, build) for t in chosen))
         self.shared = nn.ModuleDict({key: part for key, part in together.items() if isinstance(part, nn.Module)})
@@ -128,6 +128,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 "the last one; expected a fusion that is trained in steps, such as fusion=concat_linear"
             )
         self.batch_statistics = has_batch_statistics(self)
+        self.notes = self.label_embedding.notes(backbone.input_shape)
         self.walk = BlockWalk(self, self.norms, self.cuts, self.label_embedding)
         self.closed_form = ClosedForm(self)
 
@@ -217,9 +218,13 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 goodness.prepare(train)
                 loss.prepare(train)
 
+    def inputs_of(self, batch: Batch) -> Tensor:
+        """Return the positive view, with its label where labels enter the input."""
+        return self.label_embedding(self.negatives.positive(batch.x), batch.y)
+
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step; return ``loss/l`` and ``accuracy/l`` (or ``pairs/l``) per block, and ``loss/fusion``."""
-        batch = as_batch(batch, y)
+        batch = as_batch(batch, y, self.num_classes)
         if not self.training:  # a walk over all modules, at every step, would be felt
             self.train()
         self.set_rates()
@@ -229,10 +234,11 @@ class RecipeAlgorithm(SteppingAlgorithm):
         metrics: Metrics = {}
         for step in self.chunks(batch, metrics, self._update if self.streams else None):
             chunk = views.rows(step.rows)
-            if without_graph:
-                self.closed_form(chunk, step)
-            else:
-                step.finish(self._forward(chunk, step))
+            with enough_values(len(batch.y)):
+                if without_graph:
+                    self.closed_form(chunk, step)
+                else:
+                    step.finish(self._forward(chunk, step))
         if not self.streams:
             for l in range(depth):
                 self.optimizers.step(l)
@@ -363,6 +369,20 @@ class RecipeAlgorithm(SteppingAlgorithm):
 
     # ---------------------------------------------------------------- inference
 
+    @property
+    def blocks_score_cheaply(self) -> bool:
+        """See :meth:`ffzoo.Algorithm.blocks_score_cheaply`: False where only the blocks take a pass for each class."""
+        return self.meaning.score != "sample" or self.meaning.fusion_reads == "scores"
+
+    def readings(self) -> dict[str, float]:
+        """Return what each block's goodness has to tell of itself."""
+        return {
+            f"{name}/{l + 1}": value
+            for l in range(self.backbone.depth)
+            for goodness, _, _ in self.terms(l)
+            for name, value in goodness.readings().items()
+        }
+
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""
@@ -409,7 +429,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
             return None
         if self.meaning.score == "class":
             return self._collect(x, None, partial(self._score, y=None))
-        candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
+        candidates = [torch.full((x.shape[0],), k, device=x.device) for k in range(self.num_classes)]
         passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 
@@ -429,7 +449,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
                 seen = [(self.fusion_features(b.x), b.y) for b in train]
             blocks = [torch.cat(block) for block in zip(*(features for features, _ in seen), strict=True)]
             self.fusion_head.fit(blocks, torch.cat([y for _, y in seen]))
-        if validation is None or self.meaning.fusion_reads != "scores":
+        if validation is None or not self.fusion_head.calibrates:
             return
         with torch.no_grad(), self.evaluating():
             read = [(self._block_scores(b.x), b.y) for b in validation]

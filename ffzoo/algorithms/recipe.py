@@ -19,6 +19,7 @@ from ffzoo.registry import options
 from ffzoo.registry.choices import FORWARD_NORM, Part, find, part_from_json, part_to_json, resolve
 
 Isolation = Literal["local", "overlap", "none"]
+DepthWeights = Literal["equal", "growing", "last_heavy"]
 
 _KIND_OF = {
     "goodness": "goodness",
@@ -73,6 +74,8 @@ class Recipe:
         fusion: per-block scores or features -> prediction.
         fusion_grad: ``"detached"``, or ``"one_hop"``: the fusion's loss reaches each block it reads
             (not layer-local in the strict sense, and it keeps every block's activations alive).
+        depth_weights: factor of a block's loss, see :meth:`depth_weight`: ``"equal"``, ``"growing"`` or
+            ``"last_heavy"``.
     """
 
     terms: tuple[Term, ...]
@@ -85,11 +88,29 @@ class Recipe:
     train_blocks: bool = True
     fusion: Part = "sum"
     fusion_grad: Literal["detached", "one_hop"] = "detached"
+    depth_weights: DepthWeights = "equal"
 
     def __post_init__(self) -> None:
         for term in self.terms:
             if not isinstance(term, Term):
                 raise RecipeError(f"terms holds {term!r}; expected Term(goodness, loss)")
+
+    def depth_weight(self, block: int, depth: int) -> float:
+        """Return the factor of a block's loss: 1 for the last block under every choice.
+
+        An early head that weighs as much as the last one costs deep supervision accuracy. A local rule whose optimizer
+        rescales its gradients (Adam, Muon) hardly feels the factor: no other block's loss reaches its parameters.
+
+        Args:
+            block: from 0.
+            depth: number of blocks.
+
+        Returns:
+            1 for ``equal``, ``(block + 1) / depth`` for ``growing``, and for ``last_heavy`` 0.3 before the last block,
+            the weight of GoogLeNet's auxiliary classifiers (Szegedy et al. 2015).
+        """
+        early = {"equal": 1.0, "growing": (block + 1) / depth, "last_heavy": 0.3}[self.depth_weights]
+        return 1.0 if block == depth - 1 else early
 
     def replace(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed."""
@@ -150,7 +171,7 @@ class Recipe:
         """
         if not self.terms:
             raise RecipeError("a recipe has no terms; expected at least one Term(goodness, loss)")
-        for name in ("isolation", "fusion_grad"):
+        for name in ("isolation", "fusion_grad", "depth_weights"):
             allowed = options.field_types(Recipe)[name].__args__
             if getattr(self, name) not in allowed:
                 raise RecipeError(f"{name} is {getattr(self, name)!r}: {nearest(str(getattr(self, name)), allowed)}")

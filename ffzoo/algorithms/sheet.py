@@ -247,7 +247,7 @@ def _of_recipe(recipe: Recipe, own: tuple[Choice, ...]) -> dict[str, Any]:
 def _settings(recipe: Recipe) -> dict[str, Any]:
     """Return the fields that are not parts, where they differ from the defaults of a recipe."""
     plain = Recipe(terms=())
-    changed = {name: getattr(recipe, name) for name in ("train_blocks", "fusion_grad")}
+    changed = {name: getattr(recipe, name) for name in ("train_blocks", "fusion_grad", "depth_weights")}
     settings = {name: value for name, value in changed.items() if value != getattr(plain, name)}
     for i, term in enumerate(recipe.terms):
         prefix = f"terms.{i}." if i else ""

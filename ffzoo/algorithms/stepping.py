@@ -68,10 +68,18 @@ class SteppingAlgorithm(Algorithm):
             return
         first: list[Tensor] = []
         for batch in train:
-            first.append(batch.x)
+            first.append(self.inputs_of(batch))
             if sum(map(len, first)) >= _CALIBRATION_SAMPLES:
                 break
         self.backbone.calibrate(torch.cat(first))
+
+    def inputs_of(self, batch: Batch) -> Tensor:
+        """Return what the backbone is given of a batch in training."""
+        return batch.x
+
+    def extend(self, steps: int) -> None:
+        """Stretch the learning-rate schedule to so many steps: the rate rises to where it then would be."""
+        self.total_steps = steps
 
     def rate(self) -> float:
         """Return the factor of the learning rate in the step at hand.

@@ -32,6 +32,7 @@ class Backbone(nn.Module):
             change, without an error, the very features a goodness has read.
         channels_second: what is passed on between blocks is ``(B, C, ...)`` or ``(B, D)``, not tokens.
         has_native_head: :meth:`native_head` can be called.
+        cautions: what a user should know of how it reads the data, in sentences.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Backbone(nn.Module):
     copies_at_cuts: bool = False
     channels_second: bool = True
     has_native_head: bool = False
+    cautions: tuple[str, ...] = ()
 
     @property
     def closed_form(self) -> bool:
@@ -180,7 +182,7 @@ class Backbone(nn.Module):
         for l in range(self.depth):
             size = sum(p.numel() for p in self.block_parameters(l))
             shape = "x".join(map(str, self.feature_shapes[l]))
-            rows.append((str(l), self.block_name(l), shape, f"{size:,}", str(self.weight_layers(l))))
+            rows.append((str(l + 1), self.block_name(l), shape, f"{size:,}", str(self.weight_layers(l))))
         widths = [max(len(row[c]) for row in rows) for c in range(5)]
         lines = [f"{self.name}: {self.depth} blocks, input {'x'.join(map(str, self.input_shape))}"]
         for row in rows:

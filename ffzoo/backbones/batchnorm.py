@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ffzoo.errors import OptionError
+from ffzoo.errors import DataError, OptionError
 
 
 def has_batch_statistics(module: nn.Module) -> bool:
@@ -55,6 +55,27 @@ def split_statistics(module: nn.Module, parts: int) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.__dict__.pop("forward", None)
+
+
+@contextmanager
+def enough_values(samples: int) -> Iterator[None]:
+    """Say in words that a batch is too small for batch statistics.
+
+    Args:
+        samples: in the batch.
+
+    Raises:
+        DataError: torch found one value per channel.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "Expected more than 1" not in str(error):
+            raise
+        raise DataError(
+            f"a batch of {samples} leaves batch normalization one value per channel, which has no spread; expected "
+            "larger batches, and for a last one that is not full DataLoader(drop_last=True)"
+        ) from error
 
 
 @contextmanager

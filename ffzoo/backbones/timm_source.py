@@ -10,6 +10,8 @@ from torch import nn
 from ffzoo.backbones.options import Timm
 from ffzoo.backbones.partition import partition
 from ffzoo.backbones.partitioned import Partition
+from ffzoo.backbones.timm_names import timm_name
+from ffzoo.backbones.unread import unread
 from ffzoo.errors import OptionError, PartitionError, UnknownNameError, nearest
 
 
@@ -35,15 +37,20 @@ def timm_backbone(config: Timm, name: str, input_shape: tuple[int, ...], num_cla
         import timm
     except ImportError as error:
         raise OptionError(f"backbone 'timm:{name}' needs timm; install it with `pip install timm`") from error
-    if not timm.is_model(name):
-        raise UnknownNameError(f"timm has no model {name!r}; {nearest(name, timm.list_models())}")
+    unknown_tag = "." in name and name not in timm.list_pretrained(f"{name.partition('.')[0]}.*")
+    if unknown_tag or not timm.is_model(name):
+        meant = timm_name(name)
+        hint = nearest(name, timm.list_models()) if meant is None else f"did you mean {meant!r}?"
+        raise UnknownNameError(f"timm has no model {name!r}; {hint}")
     if len(input_shape) != 3 or min(input_shape) < 1:
         raise OptionError(f"backbone 'timm:{name}' got inputs of shape {input_shape}; expected (C, H, W)")
     model = _create(name, config.pretrained, input_shape, num_classes)
     default = getattr(model, "default_cfg", {}).get("input_size")
     try:
         example = torch.randn(2, *input_shape, generator=torch.Generator().manual_seed(0))
-        return partition(model, config.by, example, f"timm:{name}")
+        backbone = partition(model, config.by, example, f"timm:{name}")
+        backbone.cautions = unread(model, example, backbone.name)
+        return backbone
     except PartitionError as error:
         if "cannot run on inputs" not in str(error) or default is None:
             raise

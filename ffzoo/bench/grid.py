@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -39,7 +40,11 @@ _KEYS = (
 )
 
 # Options that came after the first studies, with the values at which a run is what it was without them.
-_ADDED: dict[str, dict[str, Any]] = {"data": {"test_shift": 0}, "execution": {"convolution": "direct"}}
+_ADDED: dict[str, dict[str, Any]] = {
+    "algorithm": {"depth_weights": "equal"},
+    "data": {"test_shift": 0, "channels": None, "oblong": "crop", "workers": None},
+    "execution": {"convolution": "direct"},
+}
 
 
 @dataclass(frozen=True)
@@ -232,8 +237,11 @@ def run_grid(grid: Grid, study: Study, workers: int = 1) -> Found:
             continue
         best = max(known, key=lambda f: known[f]) if searched else grid.factors[0]
         factors.setdefault(condition.name, {})[arm.name] = best
-        for seed in grid.seeds:
-            runs[_final(condition, arm, seed)] = planned(grid, condition, arm, seed, best, False)
+    # A whole comparison first, then the next seed: an interrupted study has gaps to show.
+    for condition, seed, arm in itertools.product(grid.conditions, grid.seeds, grid.arms):
+        best_of = factors.get(condition.name, {})
+        if arm.name in best_of:
+            runs[_final(condition, arm, seed)] = planned(grid, condition, arm, seed, best_of[arm.name], False)
     cells = train(study, runs, workers, left_out, grid.further)
     found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
     for condition, arm in pairs:

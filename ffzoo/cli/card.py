@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the cards."""
     sheets = [describe(name) for name in args.names]
     if args.json:
-        print(json.dumps([to_json(sheet) for sheet in sheets], indent=2, ensure_ascii=False))
+        utf = (sys.stdout.encoding or "").lower().startswith("utf")
+        print(json.dumps([to_json(sheet) for sheet in sheets], indent=2, ensure_ascii=not utf))
     else:
         _print(sheets)
     return 0

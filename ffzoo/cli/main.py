@@ -6,13 +6,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ffzoo.cli import bench, card, check, compare, listing, plugins, report, train
+from ffzoo.cli import bench, card, check, compare, listing, new_plugin, plot, plugins, report, runs, test, train
 from ffzoo.cli.parser import Parser
 from ffzoo.errors import FFZooError, OptionError, nearest
+from ffzoo.printing import all_printable
 from ffzoo.registry.loader import ZOO
 from ffzoo.version import __version__
 
-COMMANDS = ("train", "eval", "list", "card", "check", "bench", "compare", "report", "plugins")
+COMMANDS = (
+    *("train", "eval", "test", "plot", "runs", "list", "card", "check", "bench", "compare", "report", "plugins"),
+    "new-plugin",
+)
 """Names of the sub-commands; ``eval`` is ``train``."""
 
 
@@ -25,7 +29,7 @@ def parser() -> Parser:
     )
     p.add_argument("--version", action="version", version=f"ffzoo {__version__}")
     commands = p.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for module in (train, listing, card, check, bench, compare, report, plugins):
+    for module in (train, test, plot, runs, listing, card, check, bench, compare, report, plugins, new_plugin):
         module.add(commands)
     return p
 
@@ -37,7 +41,11 @@ def main(argv: Sequence[str] | None = None, command: str | None = None) -> int:
         argv: its words; those of the process when None.
         command: the sub-command, where the words do not begin with it: ``python -m ffzoo.eval``.
     """
-    words = [*([command] if command else []), *(sys.argv[1:] if argv is None else argv)]
+    with all_printable():
+        return _main([*([command] if command else []), *(sys.argv[1:] if argv is None else argv)])
+
+
+def _main(words: list[str]) -> int:
     interrupted = "interrupted"
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
-from ffzoo.data.folders import FolderImages, square
+from ffzoo.data.checks import checked, with_channels
+from ffzoo.data.folders import FolderImages, quiet_about_size, square
+from ffzoo.data.inspection import inspect_all
+from ffzoo.data.notices import notices, of_one_colour
 from ffzoo.data.options import DataOptions
 from ffzoo.data.relabel import keep_classes, merge_classes
 from ffzoo.errors import DataError, OptionError
@@ -22,7 +24,6 @@ from ffzoo.errors import DataError, OptionError
 MEMORY_LIMIT = 2 * 2**30
 """Bytes up to which an image folder is decoded into memory once."""
 
-_WORKERS_FROM = 1024  # images in a pass from which starting worker processes pays
 _CHUNK = 512  # images handled at once where a whole set would need a large temporary
 _STATISTICS_IMAGES = 2048  # images of a lazy folder that its mean and std are estimated from
 
@@ -39,6 +40,9 @@ class RawData:
         class_names: one name a class; empty if unknown, and the classes are then those in the labels.
         superclasses: of every class, the number of its superclass; empty where there are none.
         superclass_names: one a superclass.
+        validation_images: like ``train_images``, where a set comes with a validation set.
+        validation_labels: like ``train_labels``, ``None`` together with ``validation_images``.
+        notes: what was left out or read in a way that the user should know, in sentences.
     """
 
     train_images: Tensor | FolderImages
@@ -48,31 +52,13 @@ class RawData:
     class_names: tuple[str, ...] = ()
     superclasses: tuple[int, ...] = ()
     superclass_names: tuple[str, ...] = ()
+    validation_images: Tensor | FolderImages | None = None
+    validation_labels: Tensor | np.ndarray[Any, Any] | None = None
+    notes: tuple[str, ...] = ()
 
 
 Loader = Callable[[Path, bool], RawData]
 """Reads one data set: (folder data sets are kept in, whether it may download) -> RawData."""
-
-
-class _Batches(Dataset[Tensor | DataError]):
-    """Whole batches of image files as items.
-
-    A worker's exception reaches the main process with its traceback as text, so a broken file is handed
-    over as a value and raised there.
-    """
-
-    def __init__(self, images: FolderImages, order: Sequence[Tensor]) -> None:
-        self.images = images
-        self.order = [index.tolist() for index in order]
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __getitem__(self, item: int) -> Tensor | DataError:
-        try:
-            return torch.stack([self.images[i] for i in self.order[item]])
-        except DataError as error:
-            return error
 
 
 @dataclass(eq=False)
@@ -82,10 +68,14 @@ class Split:
     Attributes:
         images: uint8 (N, C, H, W), float32 (N, D) or (N, C, H, W), or image files.
         labels: int64 (N,).
+        steps: batches per epoch of what brings batches of its own; 0 where they are made here.
+        workers: threads that decode image files.
     """
 
     images: Tensor | FolderImages
     labels: Tensor
+    steps: int = 0
+    workers: int = 0
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -95,6 +85,11 @@ class Split:
     def in_memory(self) -> bool:
         """Whether the images are a tensor."""
         return isinstance(self.images, Tensor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, (C, H, W) or (D,)."""
+        return _shape(self.images)
 
     @property
     def pixels(self) -> bool:
@@ -111,12 +106,14 @@ class Split:
         """Return the samples at ``index`` (int64 (M,)), in that order."""
         if isinstance(self.images, Tensor):
             return Split(self.images[index.to(self.images.device)], self.labels[index.to(self.labels.device)])
-        return Split(self.images.subset(index.tolist()), self.labels[index.to(self.labels.device)])
+        return replace(
+            self, images=self.images.subset(index.tolist()), labels=self.labels[index.to(self.labels.device)]
+        )
 
     def to(self, device: torch.device | str) -> Split:
         """Return a split whose in-memory tensors, and every batch, are on ``device``."""
         images = self.images.to(device) if isinstance(self.images, Tensor) else self.images
-        return Split(images, self.labels.to(device))
+        return replace(self, images=images, labels=self.labels.to(device))
 
     def batches(self, order: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Go through the given batches.
@@ -137,27 +134,9 @@ class Split:
                 index = index.to(device)
                 yield self.images[index], self.labels[index], index
             return
-        for index, images in zip(order, _read(self.images, order, pin=device.type == "cuda"), strict=True):
+        for index, images in zip(order, self.images.batches(order, self.workers), strict=True):
             index = index.to(device)
-            yield images.to(device, non_blocking=True), self.labels[index], index
-
-
-def _read(images: FolderImages, order: Sequence[Tensor], pin: bool = False) -> Iterator[Tensor]:
-    """Return decoded batches uint8 (B, 3, side, side), by worker processes when there are many images."""
-    large = sum(len(index) for index in order) >= _WORKERS_FROM
-    loader = DataLoader(
-        _Batches(images, order),
-        batch_size=None,
-        num_workers=min(4, os.cpu_count() or 1) if large else 0,
-        pin_memory=pin,
-        # Without its own generator a loader draws from torch's global one: reading files from disk
-        # would then change the random numbers of the training.
-        generator=torch.Generator(),
-    )
-    for batch in loader:
-        if isinstance(batch, DataError):
-            raise batch
-        yield batch
+            yield images.to(device), self.labels[index], index
 
 
 @dataclass
@@ -177,6 +156,8 @@ class DataBundle:
         sha256: of the images and labels of all parts; for images left in files, of their names, sizes and
             labels.
         split: how the parts were made, in one line.
+        reading: how image files are read, in words; empty where there are none.
+        notes: what the user should know of the data, in sentences: what was left out, or looks wrong.
     """
 
     name: str
@@ -190,6 +171,8 @@ class DataBundle:
     class_names: tuple[str, ...]
     sha256: str
     split: str
+    reading: str = ""
+    notes: tuple[str, ...] = ()
 
     def to(self, device: torch.device | str) -> DataBundle:
         """Return the same data with every part on ``device``."""
@@ -228,7 +211,9 @@ class Preprocess(nn.Module):
         return (x.to(torch.float32) / 255 - self.mean) / self.std
 
 
-def load_data(name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True) -> DataBundle:
+def load_data(
+    name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True, hold_out: bool = True
+) -> DataBundle:
     """Read a data set, check it and cut it into parts.
 
     A set without a test set gets one of 20 %, stratified, with seed 0 whatever the options say, so that
@@ -240,6 +225,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         options: splits, subsets and size.
         root: folder data sets are kept in.
         download: whether the loader may download.
+        hold_out: split a test set off where there is none; without it that part stays empty.
 
     Returns:
         The parts with their statistics.
@@ -251,16 +237,26 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
             that are not images.
     """
     raw = loader(root.expanduser(), download)
-    train, test, class_names = _check(name, raw)
+    raw, reading, notes = _inspected(raw, options)
+    train, own, test, class_names = _check(name, raw, options.workers)
     relabelled: list[str] = []
-    train, test, class_names = keep_classes(name, train, test, class_names, options, relabelled)
-    words = ["test part as published"]
-    if test is None:
-        train, test = _divide(name, train, 0.2, seed=0)
+    (kept, own, test), class_names = keep_classes(name, (train, own, test), class_names, options, relabelled)
+    assert kept is not None
+    train = kept
+    words = ["test part as given" if ":" in name else "test part as published"]
+    if test is None and not hold_out:
+        test, words = train.subset(torch.arange(0)), ["no test part"]
+    elif test is None:
+        train, test = divide(name, train, 0.2, seed=0)
         words = ["test 20 %, stratified, seed 0"]
-    validation = None
-    if options.validation:
-        train, validation = _divide(name, train, options.validation, options.split_seed)
+    validation = own if options.validation else None
+    if own is not None and validation is None:
+        train = _joined(train, own)
+        words.append("validation part joined to the training part")
+    elif own is not None:
+        words.append("validation part as given")
+    elif options.validation:
+        train, validation = divide(name, train, options.validation, options.split_seed)
         words.append(f"validation {100 * options.validation:g} % of the training part, ")
         words[-1] += f"stratified, seed {options.split_seed}"
     if options.test == "validation" and validation is not None:
@@ -271,14 +267,15 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
 
     parts = [part for part in (train, validation, test) if part is not None]
     class_names = merge_classes(name, parts, class_names, raw, options, relabelled)
-    if options.resize is not None:
-        for part in parts:
-            _resize(name, part, options.resize)
+    for part in parts:
+        _as_chosen(name, part, options)
     files = [part.images for part in parts if isinstance(part.images, FolderImages)]
-    if sum(images.decoded_bytes for images in files) <= MEMORY_LIMIT:
-        for part in parts:
-            if isinstance(part.images, FolderImages):
-                part.images = _decode(part.images)
+    with quiet_about_size():
+        if sum(images.decoded_bytes for images in files) <= MEMORY_LIMIT:
+            for part in parts:
+                if isinstance(part.images, FolderImages):
+                    part.images = _decode(part.images, part.workers)
+        mean, std, plain = statistics(train)
 
     shape = _shape(train.images)
     for option in ("test_flip", "test_shift"):
@@ -289,7 +286,6 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         raise OptionError(
             f"data option test_shift={options.test_shift}: expected less than the sides of {name}, {sides}"
         )
-    mean, std = _statistics(train)
     return DataBundle(
         name=name,
         train=train,
@@ -302,75 +298,93 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         class_names=class_names,
         sha256=_fingerprint(parts),
         split="; ".join(words + relabelled),
+        reading=reading,
+        notes=(*notes, *notices(train.images, plain, _count_names(train, class_names), options)),
     )
 
 
 def _shape(images: Tensor | FolderImages) -> tuple[int, ...]:
-    return tuple(images.shape[1:]) if isinstance(images, Tensor) else (3, images.side, images.side)
+    return tuple(images.shape[1:]) if isinstance(images, Tensor) else images.shape
 
 
-def _check(name: str, raw: RawData) -> tuple[Split, Split | None, tuple[str, ...]]:
-    """Turn loaded arrays into splits; DataError unless they can be trained on."""
-    train = _check_part(f"{name}, training part", raw.train_images, raw.train_labels)
-    test = None
-    if (raw.test_images is None) != (raw.test_labels is None):
-        raise DataError(f"{name}: the test part needs both images and labels")
-    if raw.test_images is not None and raw.test_labels is not None:
-        test = _check_part(f"{name}, test part", raw.test_images, raw.test_labels)
-        if _shape(train.images) != _shape(test.images):
-            shapes = f"{_shape(train.images)} and {_shape(test.images)}"
-            raise DataError(f"{name}: training and test samples have different shapes, {shapes}")
+def _inspected(raw: RawData, options: DataOptions) -> tuple[RawData, str, list[str]]:
+    """Open all image files once, so that a broken one is found before anything is trained."""
+    names = ("train_images", "validation_images", "test_images")
+    found = {name: images for name in names if isinstance(images := getattr(raw, name), FolderImages)}
+    notes = list(raw.notes)
+    if not found:
+        return raw, "", notes
+    parts, reading, more = inspect_all(list(found.values()), options)
+    read: dict[str, Any] = dict(zip(found, parts, strict=True))
+    return replace(raw, **read), reading, notes + more
+
+
+def _check(name: str, raw: RawData, workers: int | None) -> tuple[Split, Split | None, Split | None, tuple[str, ...]]:
+    """Turn loaded arrays into splits: of training, validation and test; DataError unless they can be trained on."""
+    threads = min(4, os.cpu_count() or 1) if workers is None else workers
+    parts: list[Split | None] = []
+    for kind, images, labels in (
+        ("training", raw.train_images, raw.train_labels),
+        ("validation", raw.validation_images, raw.validation_labels),
+        ("test", raw.test_images, raw.test_labels),
+    ):
+        if (images is None) != (labels is None):
+            raise DataError(f"{name}: the {kind} part needs both images and labels")
+        if images is None or labels is None:
+            parts.append(None)
+            continue
+        parts.append(check_part(f"{name}, {kind} part", images, labels, threads))
+        shapes = [_shape(part.images) for part in parts if part is not None]
+        if shapes[0] != shapes[-1]:
+            raise DataError(f"{name}: training and {kind} samples have different shapes, {shapes[0]} and {shapes[-1]}")
+    train = parts[0]
+    assert train is not None
     present = np.unique(train.labels.numpy()).tolist()
     if len(present) < 2:
-        raise DataError(f"{name}: all training labels are {present[0]}, expected at least two classes")
+        only = f" ({raw.class_names[present[0]]})" if present[0] < len(raw.class_names) else ""
+        raise DataError(
+            f"{name}: all training labels are {present[0]}{only}, expected at least two classes: what is learned "
+            "without labels is measured by a probe that needs them, too"
+        )
     if not raw.class_names and len(present) <= present[-1]:
         gap = next(k for k, label in enumerate(present) if k != label)
         raise DataError(f"{name}: labels go up to {present[-1]} but no training sample has label {gap}")
     names = raw.class_names or tuple(str(label) for label in present)
-    for part in (train, test):
+    for part in parts:
         if part is not None and int(part.labels.max()) >= len(names):
             largest = int(part.labels.max())
             raise DataError(f"{name}: label {largest} is out of range, expected 0 to {len(names) - 1}")
-    return train, test, names
+    return train, parts[1], parts[2], names
 
 
-def _check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]) -> Split:
-    values = labels.numpy() if isinstance(labels, Tensor) else labels
-    if values.dtype.kind not in "iu":
-        raise DataError(f"{what}: labels are {values.dtype}, expected integers")
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise DataError(f"{what}: labels have shape {values.shape}, expected (N,)")
-    if len(images) != len(values):
-        raise DataError(f"{what}: {len(images)} images but {len(values)} labels")
-    if len(values) == 0:
-        raise DataError(f"{what}: there are no samples")
-    if values.min() < 0:
-        raise DataError(f"{what}: label {values.min()} is negative, expected 0 or more")
-    if isinstance(images, Tensor):
-        images = _check_images(what, images)
-    return Split(images, torch.from_numpy(values.astype(np.int64)))
+def _joined(first: Split, second: Split) -> Split:
+    """Return the samples of both."""
+    labels = torch.cat([first.labels, second.labels])
+    if isinstance(first.images, FolderImages) and isinstance(second.images, FolderImages):
+        both = FolderImages(first.images.root, [*first.images.files, *second.images.files], first.images.chosen)
+        return replace(first, images=both, labels=labels)
+    assert isinstance(first.images, Tensor) and isinstance(second.images, Tensor)
+    return replace(first, images=torch.cat([first.images, second.images]), labels=labels)
 
 
-def _check_images(what: str, images: Tensor) -> Tensor:
-    """Return the images as uint8 or float32."""
-    dims = (4,) if images.dtype == torch.uint8 else (2, 4)
-    if not (images.dtype == torch.uint8 or images.is_floating_point()) or images.ndim not in dims:
-        got = f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
-        wanted = "uint8 (N, C, H, W), float (N, D) or float (N, C, H, W)"
-        raise DataError(f"{what}: samples are {got}, expected {wanted}")
-    if images.is_floating_point():
-        images = images.to(torch.float32)
-        broken = ~images.flatten(1).isfinite().all(1)
-        if broken.any():
-            count, first = int(broken.sum()), int(broken.nonzero()[0])
-            raise DataError(f"{what}: {count} samples hold NaN or infinite values, the first is {first}")
-    return images
+def check_part(
+    what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any], workers: int = 0
+) -> Split:
+    """Return images and labels as a split.
+
+    Raises:
+        DataError: they cannot be trained on.
+    """
+    return Split(*checked(what, images, labels), workers=workers)
 
 
-def _divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
-    """Stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
+def _count_names(train: Split, names: tuple[str, ...]) -> dict[str, int]:
+    """Return how many training samples each class has."""
+    return dict(zip(names, train.labels.bincount(minlength=len(names)).tolist(), strict=False))
+
+
+def divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
+    """Return a stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
 
     A class's only sample stays in the rest: it cannot be in both.
     """
@@ -410,14 +424,21 @@ def _shrink(name: str, option: str, split: Split, options: DataOptions, words: l
     return split.subset(torch.from_numpy(np.sort(chosen)))
 
 
-def _resize(name: str, split: Split, side: int) -> None:
+def _as_chosen(name: str, split: Split, options: DataOptions) -> None:
+    """Give images the side and the channels that the options ask for; those in files have them already."""
     if isinstance(split.images, FolderImages):
-        split.images = split.images.resized(side)
         return
-    if split.images.ndim != 4:
-        shape = _shape(split.images)
-        raise OptionError(f"data option resize={side}: {name} has samples of shape {shape}, not images")
-    split.images = torch.cat([square(chunk, side) for chunk in _chunks(split.images)])
+    for option in ("resize", "channels"):
+        if getattr(options, option) is not None and split.images.ndim != 4:
+            shape = _shape(split.images)
+            raise OptionError(
+                f"data option {option}={getattr(options, option)}: {name} has samples of shape {shape}, not images"
+            )
+    if options.channels is not None:
+        split.images = with_channels(name, split.images, options.channels)
+    if options.resize is not None:
+        side, oblong = options.resize, options.oblong
+        split.images = torch.cat([square(chunk, side, oblong) for chunk in _chunks(split.images)])
 
 
 def _chunks(x: Tensor) -> Iterator[Tensor]:
@@ -425,39 +446,45 @@ def _chunks(x: Tensor) -> Iterator[Tensor]:
         yield x[start : start + _CHUNK]
 
 
-def _decode(images: FolderImages) -> Tensor:
+def _decode(images: FolderImages, workers: int) -> Tensor:
     # Filled in place: torch.cat of the batches would need the memory twice.
     out = torch.empty((len(images), *_shape(images)), dtype=torch.uint8)
     start = 0
-    for batch in _read(images, list(_chunks(torch.arange(len(images))))):
+    for batch in images.batches(list(_chunks(torch.arange(len(images)))), workers):
         out[start : start + len(batch)] = batch
         start += len(batch)
     return out
 
 
-def _statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the mean and std per channel, pixels in [0, 1]; an estimate from evenly spaced images when in files."""
+def statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, int]]:
+    """Return mean and std per channel, pixels in [0, 1], and how many of how many images are of one colour.
+
+    Of images in files they are an estimate from evenly spaced ones.
+    """
     shape = _shape(train.images)
     if isinstance(train.images, Tensor) and train.images.is_floating_point():
         channels = shape[0] if len(shape) == 3 else 1
-        return (0.0,) * channels, (1.0,) * channels
+        plain = sum(map(of_one_colour, _chunks(train.images))) if len(shape) == 3 else 0
+        return (0.0,) * channels, (1.0,) * channels, (plain, len(train))
     if isinstance(train.images, Tensor):
-        chunks = _chunks(train.images)
+        chunks, count = _chunks(train.images), len(train)
     else:
         count = min(_STATISTICS_IMAGES, len(train))
         index = torch.linspace(0, len(train) - 1, count, dtype=torch.float64).long()
-        chunks = _read(train.images, list(_chunks(index)))
+        chunks = train.images.batches(list(_chunks(index)), train.workers)
     values = torch.arange(256, dtype=torch.float64) / 255
     # Counting the 256 values is exact and needs no float copy of the images.
     counts = torch.zeros(shape[0], 256, dtype=torch.int64)
+    plain = 0
     for chunk in chunks:
         counts += torch.stack([chunk[:, c].flatten().bincount(minlength=256) for c in range(shape[0])])
+        plain += of_one_colour(chunk)
     weights = counts / counts.sum(1, keepdim=True)
     mean = (weights * values).sum(1)
     variance = (weights * (values - mean[:, None]) ** 2).sum(1)
     # One grey level at least: a constant channel must not divide by zero.
     std = variance.sqrt().clamp(min=1 / 255)
-    return tuple(mean.tolist()), tuple(std.tolist())
+    return tuple(mean.tolist()), tuple(std.tolist()), (plain, count)
 
 
 def _fingerprint(parts: Sequence[Split]) -> str:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ffzoo.data.archives import read_npz
 from ffzoo.data.bundle import Loader, RawData
-from ffzoo.data.folders import DEFAULT_SIDE, FolderImages, common_side
-from ffzoo.data.obtain import File, missing_error, obtain
-from ffzoo.errors import DataError, one_line
+from ffzoo.data.folders import DEFAULT_SIDE, FolderImages, Reading
+from ffzoo.data.obtain import File, missing_error, obtain, wrong_counts
+from ffzoo.data.scanning import Found, class_folders, look_at, notes_of, refuse_unknown, scan
+from ffzoo.errors import DataError
 
 _TINY_IMAGENET_URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 _TINY_IMAGENET_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
@@ -26,35 +27,58 @@ _TINY_IMAGENET_MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
 def folder(path: str) -> Loader:
     """Return an image folder: ``train/`` with ``test/`` or ``val/``, or one folder per class directly.
 
-    With all three, ``val/`` joins the training set. Class folders alone have no test set, and one is
-    split off later. Images become RGB; they keep their size when they are squares of one size and are
-    otherwise scaled and centre-cropped to 224 pixels, unless the option ``resize`` says more.
+    Folders of sets are known by the names that the common tools write. A validation set without a test set is the test
+    set. Where there is neither, a test set is split off later. What is hidden, and what is no image, is skipped and
+    said.
 
     Args:
         path: the folder.
 
     Returns:
-        Its loader; it raises DataError when the folder is missing or empty, or a test class is not a
-        training class.
+        Its loader; it raises DataError when the folder is missing or empty, has images but no class folders, or a test
+        class is not a training class.
     """
 
     def load(root: Path, download: bool) -> RawData:
         base = Path(path).expanduser()
+        if base.is_file():
+            hint = (
+                f"npz:{path}" if base.suffix == ".npz" else "a folder of images, one folder a class; unpack an archive"
+            )
+            raise DataError(f"{base} is a file, no folder: expected {hint}")
         if not base.is_dir():
             raise DataError(f"folder {base} does not exist: expected a folder of images, one folder a class")
-        parts = [part for part in ("train", "val", "test") if (base / part).is_dir()]
-        if "train" not in parts or len(parts) == 1:
-            classes = _class_folders(base)
-            paths, labels = _scan(base, classes)
-            return RawData(_folder_images(base, paths), labels, class_names=tuple(classes))
-        classes = _class_folders(base / "train")
-        for part in parts[1:]:
-            unknown = sorted(set(_class_folders(base / part)) - set(classes))
-            if unknown:
-                raise DataError(f"{base / part}: classes {unknown[:5]} are not in {base / 'train'}")
-        return _train_test_folders(base, parts[:-1], parts[-1], classes, side=None)
+        layout = look_at(base)
+        classes = class_folders(layout.train)
+        test, validation = layout.test, layout.validation
+        if test is None and validation is not None:
+            test, validation = validation, None
+            layout = replace(layout, notes=(*layout.notes, f"{test.name}/ is the test set, as there is no other"))
+        folders = [layout.train, *(part for part in (validation, test) if part is not None)]
+        for part in folders[1:]:
+            refuse_unknown(part, classes, layout.train)
+        found = [scan(part, classes, allow_empty=part != layout.train) for part in folders]
+        notes = [*layout.notes, *notes_of(found), *_lacking(folders, found, classes)]
+        images = [_folder_images(base, one.files) for one in found]
+        labels = [np.asarray(one.labels, dtype=np.int64) for one in found]
+        raw = RawData(images[0], labels[0], class_names=tuple(classes), notes=tuple(notes))
+        if validation is not None:
+            raw.validation_images, raw.validation_labels = images[1], labels[1]
+        if test is not None:
+            raw.test_images, raw.test_labels = images[-1], labels[-1]
+        return raw
 
     return load
+
+
+def _lacking(folders: Sequence[Path], found: Sequence[Found], classes: Sequence[str]) -> list[str]:
+    """Say which classes a validation or test set has no image of."""
+    notes = []
+    for folder, one in zip(folders[1:], found[1:], strict=True):
+        lacking = [name for label, name in enumerate(classes) if label not in set(one.labels)]
+        if lacking and one.files:
+            notes.append(f"{folder} has no image of class {', '.join(lacking[:5])}")
+    return notes
 
 
 def imagenette(root: Path, download: bool) -> RawData:
@@ -69,7 +93,7 @@ def imagenette(root: Path, download: bool) -> RawData:
 
     def read(fetch: bool) -> RawData:
         listing = Imagenette(root, split="train", size="160px", download=fetch)
-        raw = _train_test_folders(base, ["train"], "val", listing.wnids, side=160)
+        raw = _train_test_folders(base, "val", listing.wnids, side=160)
         raw.class_names = tuple(words[0] for words in listing.classes)
         return raw
 
@@ -90,13 +114,14 @@ def tiny_imagenet(root: Path, download: bool) -> RawData:
     def read(fetch: bool) -> RawData:
         if fetch:
             download_and_extract_archive(_TINY_IMAGENET_URL, root, md5=_TINY_IMAGENET_MD5)
-        classes = _class_folders(base / "train")
+        classes = class_folders(base / "train")
         index = {name: label for label, name in enumerate(classes)}
-        paths, labels = _scan(base / "train", classes)
+        found = scan(base / "train", classes)
         rows = [line.split("\t") for line in annotations.read_text().splitlines()]
         test = [str(annotations.parent / "images" / row[0]) for row in rows]
         test_labels = np.asarray([index[row[1]] for row in rows], dtype=np.int64)
-        images = [_folder_images(base, part, side=64) for part in (paths, test)]
+        images = [_folder_images(base, part, side=64) for part in (found.files, test)]
+        labels = np.asarray(found.labels, dtype=np.int64)
         return RawData(images[0], labels, images[1], test_labels, tuple(classes))
 
     return obtain("tiny_imagenet", root, download, [File(base / "train"), File(annotations)], read)
@@ -118,7 +143,11 @@ def imagenet100(root: Path, download: bool) -> RawData:
     places = [root / "imagenet100", root / "imagenet"]
     for base in places:
         if (base / "train").is_dir() and (base / "val").is_dir():
-            return _train_test_folders(base, ["train"], "val", wnids, DEFAULT_SIDE)
+            raw = _train_test_folders(base, "val", wnids, DEFAULT_SIDE)
+            wrong = wrong_counts("imagenet100", raw)
+            if wrong:
+                raise DataError(f"{base} {wrong}: unpack it again, or read it as folder:{base}")
+            return raw
     remedy = (
         "get ILSVRC 2012 from https://image-net.org (with a login), unpack it to train/<wnid>/ and"
         " val/<wnid>/ in one of these folders, or set FFZOO_DATA or --data-dir to the folder that holds it"
@@ -126,40 +155,13 @@ def imagenet100(root: Path, download: bool) -> RawData:
     raise missing_error("imagenet100", [packed, *places], "it cannot be downloaded", remedy)
 
 
-def _scan(folder: Path, classes: Sequence[str], allow_empty: bool = False) -> tuple[list[str], np.ndarray[Any, Any]]:
-    """Image files under the class folders, and their labels; DataError when a class has none."""
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
-
-    index = {name: label for label, name in enumerate(classes)}
-    try:
-        samples = make_dataset(str(folder), index, extensions=IMG_EXTENSIONS, allow_empty=allow_empty)
-    except FileNotFoundError as error:
-        raise DataError(f"{folder}: {one_line(error)}") from error
-    return [path for path, _ in samples], np.asarray([label for _, label in samples], dtype=np.int64)
-
-
-def _class_folders(folder: Path) -> list[str]:
-    from torchvision.datasets.folder import find_classes
-
-    try:
-        classes: list[str] = find_classes(folder)[0]
-    except FileNotFoundError as error:
-        raise DataError(f"{folder} is empty: expected one folder of images a class") from error
-    return classes
-
-
 def _folder_images(root: Path, paths: Sequence[str], side: int | None = None) -> FolderImages:
-    files = [os.path.relpath(path, root) for path in paths]
-    return FolderImages(root, files, side or (common_side(root, files) if files else DEFAULT_SIDE))
+    return FolderImages(root, [os.path.relpath(path, root) for path in paths], None if side is None else Reading(side))
 
 
-def _train_test_folders(
-    root: Path, training: Sequence[str], test: str, classes: Sequence[str], side: int | None
-) -> RawData:
-    """Return the image files under ``root``; ``training`` folders are joined."""
-    found = [_scan(root / part, classes) for part in training]
-    paths = [path for part, _ in found for path in part]
-    labels = np.concatenate([part for _, part in found])
-    test_paths, test_labels = _scan(root / test, classes, allow_empty=True)
-    images = _folder_images(root, paths, side)
-    return RawData(images, labels, _folder_images(root, test_paths, images.side), test_labels, tuple(classes))
+def _train_test_folders(root: Path, test: str, classes: Sequence[str], side: int) -> RawData:
+    """Return the image files under ``root`` as RGB: those in ``train`` and those in ``test``."""
+    found = [scan(root / "train", classes), scan(root / test, classes, allow_empty=True)]
+    images = [_folder_images(root, one.files, side) for one in found]
+    labels = [np.asarray(one.labels, dtype=np.int64) for one in found]
+    return RawData(images[0], labels[0], images[1], labels[1], tuple(classes), notes=tuple(notes_of(found)))

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ffzoo.data.archives import read_npz
 from ffzoo.data.bundle import RawData
 from ffzoo.errors import DataError, one_line
+
+PUBLISHED: dict[str, tuple[int | None, int]] = {
+    "mnist": (60_000, 10_000),
+    "fashion_mnist": (60_000, 10_000),
+    "kmnist": (60_000, 10_000),
+    "svhn": (73_257, 26_032),
+    "cifar10": (50_000, 10_000),
+    "cifar100": (50_000, 10_000),
+    "cifar100_coarse": (50_000, 10_000),
+    "stl10": (5_000, 8_000),
+    "imagenette": (9_469, 3_925),
+    "tiny_imagenet": (100_000, 10_000),
+    "imagenet100": (None, 5_000),
+}
+"""Training and test samples of named sets, as published; None where that is not checked."""
 
 _REMEDY = "connect to the network, or set FFZOO_DATA or --data-dir to a folder that holds it"
 
@@ -28,6 +43,16 @@ class File:
         if self.size is not None:
             return self.path.stat().st_size == self.size
         return self.md5 is None or bool(check_integrity(self.path, self.md5))
+
+
+def wrong_counts(name: str, raw: RawData) -> str:
+    """Return in words how many samples there are and how many there should be; empty where these are the same."""
+    train, test = PUBLISHED.get(name, (None, None))
+    found = len(raw.train_images), 0 if raw.test_images is None else len(raw.test_images)
+    if train in (None, found[0]) and test in (None, found[1]):
+        return ""
+    published = " and ".join(f"{n:,} {kind}" for n, kind in ((train, "training"), (test, "test")) if n is not None)
+    return f"has {found[0]:,} training and {found[1]:,} test samples instead of {published} samples"
 
 
 def missing_error(name: str, places: Sequence[Path], why: str, remedy: str) -> DataError:
@@ -61,7 +86,9 @@ def obtain(
     """
     packed = root / f"{npz_name or name}.npz"
     if packed.is_file():
-        return read_npz(packed, coarse)
+        raw = read_npz(packed, coarse)
+        wrong = wrong_counts(name, raw)
+        return replace(raw, notes=(*raw.notes, f"{packed} {wrong}")) if wrong else raw
     missing = [file.path for file in files if not file.path.exists()]
     if missing and not download:
         raise missing_error(name, [packed, *missing], "downloading is switched off", _REMEDY)
@@ -69,7 +96,11 @@ def obtain(
     try:
         if missing:
             root.mkdir(parents=True, exist_ok=True)
-        return read(bool(missing))
+        raw = read(bool(missing))
+        wrong = wrong_counts(name, raw)
+        if wrong:
+            raise DataError(f"it {wrong}")
+        return raw
     except Exception as error:
         if missing:
             why = f"the download failed: {one_line(error)}"

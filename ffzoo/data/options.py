@@ -34,7 +34,8 @@ class DataOptions:
     """How a data set is cut and scaled before training.
 
     Attributes:
-        validation: fraction of the training set held out, stratified; 0 trains on everything.
+        validation: fraction of the training set held out, stratified; 0 trains on everything. Data that come with a
+            validation set of their own keep that one, whatever the fraction; 0 trains on it too.
         split_seed: seed of the validation split, of the subsets and of the classes that are kept.
         classes: classes kept, drawn at random: of one seed fewer are a part of more; ``None`` keeps all.
         groups: merge the classes at random into as many groups of equal size (or one more), or into the data set's
@@ -45,6 +46,11 @@ class DataOptions:
             ``None`` keeps all.
         test_size: images kept of the test set, stratified; ``None`` keeps all.
         resize: side in pixels of the square images, bilinear and antialiased; ``None`` keeps the set's own.
+        channels: 3 reads images in colour, 1 in grey; ``None`` leaves them as they are, and reads a folder in grey if
+            all its images are grey.
+        oblong: how images that are no squares become squares: ``crop`` scales the shorter side and cuts out the centre,
+            ``squeeze`` scales both sides, ``pad`` scales the longer side and adds black borders.
+        workers: threads that decode image files; 0 decodes them between the steps; ``None`` takes up to 4.
         test: ``"validation"`` puts the validation set in the place of the test set: settings are chosen so, without
             reading what they will be judged by.
         test_flip: average the scores of an image and of its mirror image wherever accuracy is measured, and in
@@ -65,6 +71,9 @@ class DataOptions:
     train_size: int | None = None
     test_size: int | None = None
     resize: int | None = None
+    channels: Literal[1, 3] | None = None
+    oblong: Literal["crop", "squeeze", "pad"] = "crop"
+    workers: Annotated[int, Ge(0)] | None = None
     test: Literal["test", "validation"] = "test"
     test_flip: bool = False
     test_shift: Annotated[int, Ge(0)] = 0

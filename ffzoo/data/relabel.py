@@ -17,32 +17,31 @@ if TYPE_CHECKING:
 
 
 def keep_classes(
-    name: str, train: Split, test: Split | None, names: tuple[str, ...], options: DataOptions, words: list[str]
-) -> tuple[Split, Split | None, tuple[str, ...]]:
+    name: str, parts: Sequence[Split | None], names: tuple[str, ...], options: DataOptions, words: list[str]
+) -> tuple[list[Split | None], tuple[str, ...]]:
     """Keep ``options.classes`` of the classes.
 
     Args:
         name: the data set's, for messages.
-        train: training set.
-        test: test set, if the set has one.
+        parts: training, validation and test set, None where there is none.
         names: of the classes.
         options: how many, and the seed of the draw.
         words: gets a line of what was done.
 
     Returns:
-        Both parts and the names of the classes that are left.
+        The parts and the names of the classes that are left.
 
     Raises:
         OptionError: more classes than there are.
     """
     if options.classes is None:
-        return train, test, names
+        return list(parts), names
     _at_most("classes", options.classes, len(names), name)
     kept = np.sort(np.random.default_rng(options.split_seed).permutation(len(names))[: options.classes])
     new = np.full(len(names), -1)
     new[kept] = np.arange(len(kept))
     words.append(f"{len(kept)} of {len(names)} classes, seed {options.split_seed}")
-    return _mapped(train, new), None if test is None else _mapped(test, new), tuple(names[k] for k in kept)
+    return [None if part is None else _mapped(part, new) for part in parts], tuple(names[k] for k in kept)
 
 
 def merge_classes(

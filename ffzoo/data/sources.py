@@ -6,6 +6,7 @@ it exists; otherwise the form that torchvision downloads is read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,31 @@ def stl10(root: Path, download: bool) -> RawData:
     return obtain("stl10", root, download, files, read)
 
 
+_MEDMNIST_OTHERS = {
+    "chestmnist": "has several labels an image, and one label is what a rule here learns",
+    "retinamnist": "has grades, ordered labels, and classes are what a rule here learns",
+}
+
+
+def _medmnist_flag(name: str) -> str:
+    """Return the flag of a subset that is written as in its paper, such as ``PathMNIST``.
+
+    Raises:
+        UnknownNameError: there is none, or it is one that is not read; the message says why.
+    """
+    flag = re.sub(r"[\W_]+", "", name.lower())
+    for form in (flag, flag + "mnist"):
+        if form in MEDMNIST:
+            return form
+        if form in _MEDMNIST_OTHERS:
+            raise UnknownNameError(f"MedMNIST subset {name!r} {_MEDMNIST_OTHERS[form]}; {nearest(form, MEDMNIST)}")
+    if flag.endswith("3d"):
+        raise UnknownNameError(
+            f"MedMNIST subset {name!r} has volumes, and images are what is read; {nearest(flag, MEDMNIST)}"
+        )
+    raise UnknownNameError(f"unknown MedMNIST subset {name!r}: {nearest(flag, MEDMNIST)}")
+
+
 def medmnist(flag: str) -> Loader:
     """Return a two-dimensional MedMNIST subset at 28 pixels; the published validation set joins the training set.
 
@@ -195,7 +221,7 @@ def medmnist(flag: str) -> Loader:
         UnknownNameError: there is no such subset.
     """
     if flag not in MEDMNIST:
-        raise UnknownNameError(f"unknown MedMNIST subset {flag!r}: {nearest(flag, MEDMNIST)}")
+        flag = _medmnist_flag(flag)
 
     def load(root: Path, download: bool) -> RawData:
         try:

@@ -13,6 +13,8 @@ from ffzoo.errors import RecipeError
 from ffzoo.parts import options
 from ffzoo.parts.base import LabelEmbedding
 
+_COVERED = 0.2  # share of the inputs under a label from which that is said
+
 
 class NoLabel(LabelEmbedding):
     """The input as it is."""
@@ -25,7 +27,7 @@ class NoLabel(LabelEmbedding):
 def _code(x: Tensor, y: Tensor | None, num_classes: int, value: float) -> Tensor:
     """Return ``(B, K)``: value at the label, 0 elsewhere; value / K everywhere for the neutral label."""
     if y is None:
-        return x.new_full((len(x), num_classes), value / num_classes)
+        return x.new_full((x.shape[0], num_classes), value / num_classes)
     return F.one_hot(y, num_classes).to(x.dtype) * value
 
 
@@ -53,6 +55,16 @@ class Overlay(LabelEmbedding):
                 f"label_embedding=overlay writes {self.num_classes} labels over {room} inputs of the first "
                 "channel; expected at least as many inputs, or label_embedding=concat"
             )
+
+    def notes(self, shape: tuple[int, ...]) -> tuple[str, ...]:
+        """Say if few inputs are left beside the label."""
+        inputs = math.prod(shape)
+        if self.num_classes <= _COVERED * inputs:
+            return ()
+        return (
+            f"label_embedding=overlay writes the label over {self.num_classes} of {inputs} inputs, which nothing reads "
+            "any more; label_embedding=concat keeps them",
+        )
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Return a copy of ``x`` with its first K inputs replaced."""
@@ -116,7 +128,7 @@ class ClassPattern(LabelEmbedding):
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Return ``x`` plus its label's pattern, or both along dimension 1."""
-        chosen = self.patterns.mean(0).expand(len(x), *self.patterns.shape[1:]) if y is None else self.patterns[y]
+        chosen = self.patterns.mean(0).expand(x.shape[0], *self.patterns.shape[1:]) if y is None else self.patterns[y]
         return x + chosen if self.place == "add" else torch.cat([x, chosen], 1)
 
 

@@ -248,7 +248,8 @@ def register_datasets(register: Register) -> None:
 def register_dataset_sources(register: Register) -> None:
     """Register sources of data from anywhere."""
     register("folder", "ffzoo.data.folder_sources:folder", summary="folder:PATH, images in one folder per class")
-    register("npz", "ffzoo.data.archives:npz", summary="npz:PATH, arrays x_train, y_train, x_test, y_test")
+    arrays = "npz:PATH, arrays x_train, y_train, x_test, y_test"
+    register("npz", "ffzoo.data.archives:npz", summary=arrays, defaults="ffzoo.data.archive_names:defaults_of_npz")
     register("medmnist", "ffzoo.data.sources:medmnist", summary="medmnist:NAME, e.g. medmnist:pathmnist, 28x28 pixels")
 
 
@@ -264,3 +265,11 @@ def register_metrics(register: Register) -> None:
         paper="Guo et al. 2017, arXiv:1706.04599",
     )
     register("confusion_matrix", module + "ConfusionMatrix", summary="counts by true and predicted class")
+
+
+@hookimpl
+def register_observers(register: Register) -> None:
+    """Register what writes to the loggers of others."""
+    module = "ffzoo.run.loggers:"
+    register("tensorboard", module + "TensorBoard", summary="scalars per epoch for TensorBoard")
+    register("wandb", module + "WandB", summary="scalars per epoch for Weights & Biases")

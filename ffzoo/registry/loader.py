@@ -31,7 +31,7 @@ from ffzoo.version import __version__
 
 GROUP = "ffzoo"
 _KEYWORDS = ("aliases", "summary", "paper", "config")
-_TAGS = {"algorithms": ("card", "defaults"), "datasets": ("defaults",)}
+_TAGS = {"algorithms": ("card", "defaults"), "datasets": ("defaults",), "dataset_sources": ("defaults",)}
 """What ``register`` takes beside the keywords of every kind."""
 SHIPPED = "ffzoo"
 """The distribution that ships; what it registers is the library's own."""

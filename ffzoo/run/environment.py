@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -103,6 +104,27 @@ def resolve_device(name: str) -> torch.device:
     if name.partition(":")[0] not in there:
         raise OptionError(f"device {name!r} is not available here: {nearest(name, ['auto', *there])}")
     return torch.device(name)
+
+
+def require_compiler(device: torch.device) -> None:
+    """Check that ``torch.compile`` finds the compiler that it needs for a device.
+
+    Raises:
+        OptionError: it does not.
+    """
+    usual: tuple[str, ...]
+    if device.type == "cpu":
+        chosen, usual = "CXX", ({"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"),)
+    else:
+        chosen, usual = "CC", ("gcc", "clang", "cc")
+    named = os.environ.get(chosen, "").split()[:1]
+    names = named or usual
+    if not any(shutil.which(name) for name in names):
+        language = "C++" if chosen == "CXX" else "C"
+        raise OptionError(
+            f"compile needs a {language} compiler, and there is no {' or '.join(names)} here; expected one in PATH or "
+            f"in the variable {chosen}, or a run without --compile"
+        )
 
 
 def reset_peak_memory(device: torch.device) -> None:

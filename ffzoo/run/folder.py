@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,10 +77,18 @@ class RunFolder:
             file.write(json.dumps(dict(line), allow_nan=False) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Read the lines of all epochs; none where nothing was written yet."""
+        """Read the lines of all epochs; none where nothing was written yet.
+
+        Raises:
+            CheckpointError: a line is not JSON.
+        """
         if not self.file(METRICS).exists():
             return []
-        return [json.loads(line) for line in self.file(METRICS).read_text(encoding="utf-8").splitlines()]
+        lines = self.file(METRICS).read_text(encoding="utf-8").splitlines(keepends=True)
+        try:  # a line without its end was cut off when the run was killed
+            return [json.loads(line) for line in lines if line.endswith("\n")]
+        except ValueError as error:
+            raise CheckpointError(f"{str(self.file(METRICS))!r} cannot be read: {error}") from error
 
     def keep_epochs(self, epochs: int) -> None:
         """Keep the metrics of the first epochs: those after the checkpoint are trained again."""
@@ -111,6 +120,11 @@ class RunFolder:
         """
         return read_json(self.file(RESULT))
 
+    def reopen(self, values: Mapping[str, Any]) -> None:
+        """Write options that changed, and take the result away: the run goes on."""
+        self.write_config(self.config() | dict(values))
+        self.file(RESULT).unlink(missing_ok=True)
+
     # ---------------------------------------------------------------- several runs
 
     def write_plan(self, names: Sequence[str]) -> None:
@@ -130,6 +144,13 @@ class RunFolder:
         if not self.path.is_dir():
             raise CheckpointError(f"{str(self)!r} is no folder; expected one that --out made")
         return [RunFolder(self.path / name) for name in self.plan()] if self.file(PLAN).exists() else [self]
+
+    def give_back(self) -> None:
+        """Remove what is written before the first epoch ends, and the folder if that is all it holds."""
+        for name in (CONFIG, METRICS, PLAN):
+            self.file(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def refuse_if_used(self) -> None:
         """Check that a new run may be written here.

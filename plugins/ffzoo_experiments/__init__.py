@@ -23,6 +23,12 @@ experiment(
     summary="every algorithm on small data at one budget, with the same search: the leaderboard",
 )
 experiment(
+    "cifar_board",
+    "ffzoo_experiments.cifar_board.experiment:cifar_board",
+    config="ffzoo_experiments.cifar_board.options:CifarBoard",
+    summary="every algorithm on CIFAR-10 under one strong recipe: accuracy, operations, memory, published figures",
+)
+experiment(
     "compare",
     "ffzoo_experiments.compare.experiment:compare_own",
     config="ffzoo_experiments.compare.options:Own",
@@ -31,8 +37,13 @@ experiment(
 
 _COMPARISON, _OWN_OPTIONS = "ffzoo.bench.options:Comparison", "ffzoo_experiments.claims.options:"
 for _name, _module, _config, _summary in (
-    ("e1", "e01_whole_data", _COMPARISON, "the matched gap to backprop on whole data sets"),
-    ("e2", "e02_classes_real", _COMPARISON, "gap to backprop against the number of classes, on real images"),
+    ("e1", "e01_whole_data", _OWN_OPTIONS + "Strong", "the matched gap to backprop on whole data sets"),
+    (
+        "e2",
+        "e02_classes_real",
+        _OWN_OPTIONS + "Strong",
+        "gap to backprop against the number of classes, real images",
+    ),
     ("e3", "e03_classes_synthetic", _COMPARISON, "the same on teacher-student tasks"),
     ("e4", "e04_coarse_fine", _COMPARISON, "the same images with 20 and with 100 labels"),
     ("e5", "e05_outputs", _COMPARISON, "the same task with outputs that no sample belongs to"),

@@ -29,7 +29,15 @@ _DEPARTURES = (
     "R ~ N(0, 1/d) and a layer norm without gain are inferred; the temperature's range is that of the author's "
     "earlier code.",
 )
-_CARD = Card(
+ENERGIES = (
+    "The goodness reads energies h^2 on a 4 x 4 grid of patches, as ASGE does, for its accuracy; dtg_ff_gap is the "
+    "literal reading."
+)
+PROBABLY = (
+    "The published figures are probably those of a rule with a global classifier term that reaches the blocks "
+    "(dtg_ff_global), and not of one that is strictly local (dtg_ff)."
+)
+CARD = Card(
     title="Synthetic Benchmarks Overstate Forward-Forward Scaling: Real-Data Limits of Layer-Local Training",
     authors="Chen",
     year=2026,
@@ -55,18 +63,11 @@ DTG_FF = algorithm(
         fusion="best_range",
     ),
     summary="dynamic temperature goodness, read as energies on a 4x4 grid of patches",
-    card=replace(
-        _CARD,
-        departures=(
-            "The goodness reads energies h^2 on a 4 x 4 grid of patches, as ASGE does, for its accuracy; dtg_ff_gap is "
-            "the literal reading.",
-            *_DEPARTURES,
-        ),
-    ),
+    card=replace(CARD, departures=(ENERGIES, *_DEPARTURES), remarks=(*CARD.remarks, PROBABLY)),
 )
 DTG_FF_GAP = algorithm(
     "dtg_ff_gap",
     DTG_FF.set({"goodness.power": 1, "goodness.grid": 1}),
     summary="dynamic temperature goodness, read as global average pooling",
-    card=_CARD,
+    card=CARD,
 )

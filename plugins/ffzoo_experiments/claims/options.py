@@ -9,11 +9,24 @@ from ffzoo.plugin import options
 
 
 @options
-class Resolutions(Comparison):
+class Strong(Comparison):
+    """Options of ``e1`` and ``e2``, which have one scale more.
+
+    Attributes:
+        scale: ``smoke`` takes seconds and concludes nothing; ``cpu`` is for two cores; ``strong`` is for two cores
+            with bf16 units and takes hours, where accuracies are those of the literature; ``full`` is for a GPU.
+    """
+
+    scale: Literal["smoke", "cpu", "strong", "full"] = "cpu"  # type: ignore[assignment]  # a choice more
+
+
+@options
+class Resolutions(Strong):
     """Options of ``e11``.
 
     Attributes:
-        datasets: one, with images of at least 224 pixels per side, such as ``folder:PATH``; ``digits`` at smoke scale.
+        datasets: one, with images of at least 224 pixels per side, such as ``folder:PATH``; ``digits`` at smoke scale,
+            CIFAR-10 and CIFAR-100 at strong scale.
     """
 
     datasets: tuple[str, ...] = ()
