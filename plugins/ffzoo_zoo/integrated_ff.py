@@ -44,6 +44,7 @@ INTEGRATED_FF = algorithm(
             "A negative's label is never the true one; theirs are the batch's labels shuffled.",
             "Blocks are of equal width and two layers each; theirs have for example 200-200-200 and 50-50 units.",
             "The label is written at a height of 5, theirs at that of the brightest pixel.",
+            "On feature maps the label is plane waves in what every block reads.",
         ),
         remarks=(
             "The abstract reports better results than Forward-Forward on MNIST, and less sensitivity to noise than "

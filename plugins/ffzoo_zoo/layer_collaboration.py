@@ -68,7 +68,7 @@ LAYER_COLLABORATION = algorithm(
             "The threshold grows with the number of blocks.",
             "All blocks are updated from one batch and from the goodness before the step; the paper takes them in "
             "turn.",
-            "The label is written at a height of 5, as in vanilla_ff.",
+            "The label is written at a height of 5, or as plane waves on feature maps, as in vanilla_ff.",
         ),
         remarks=(
             "Below the floor of random features on digits, and a probe of its features stays below it too: telling "

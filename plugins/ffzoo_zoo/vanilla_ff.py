@@ -8,7 +8,8 @@ on negative ones::
     L_l = mean of softplus(s (theta - G_l(x+))) and softplus(s (G_l(x-) - theta))
     u_l = h_l / rms(h_l), stop-gradient                  only the direction goes on
 
-Supervised: the label is written over the first K pixels, and a negative sample carries a wrong one. The prediction
+Supervised: the label is written over the first K pixels (on feature maps, where few places of a convolution would see
+it, as plane waves in what every block reads), and a negative sample carries a wrong one. The prediction
 either reads the goodness of every candidate label, without the first block (``Sum(first=1)``), or makes one pass with
 a neutral label and a linear softmax on the normalized features (``fusion=concat_linear``). ``vanilla_ff_hard`` does the
 latter and draws its wrong labels in proportion to what that softmax says of them before the step. ``vanilla_ff_peer``
@@ -42,7 +43,7 @@ _LOSS = (
     "The goodness is the mean of squares with a softer loss (scale 8, threshold 2); loss.scale=dim with "
     "loss.threshold=1 is the sum of squares against a threshold of the number of units."
 )
-_LABEL = "The label is written at a height of 5."
+_LABEL = "The label is written at a height of 5; on feature maps it is plane waves in what every block reads."
 _WRONG = "The wrong label is drawn evenly from the other classes; vanilla_ff_hard has the paper's harder ones."
 _POOLED = "Feature maps are pooled to one number a channel for the readout."
 _OPTIMIZER = "The optimizer is that of every rule of the library."
