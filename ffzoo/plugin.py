@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from ffzoo.backbones.batchnorm import buffers_untouched
     from ffzoo.backbones.native import SequentialBackbone
     from ffzoo.bench.grid import Arm, Condition, Grid
-    from ffzoo.bench.report import Figure, Report, Table
+    from ffzoo.bench.report import Figure, Report, Table, Verdict
     from ffzoo.bench.study import Study
     from ffzoo.data.augment import random_crop, random_flip
     from ffzoo.data.batch import Batch, Samples
@@ -123,6 +123,7 @@ _LAZY = {
     "Step": "ffzoo.algorithms.step",
     "Study": "ffzoo.bench.study",
     "Table": "ffzoo.bench.report",
+    "Verdict": "ffzoo.bench.report",
     "View": "ffzoo.parts.base",
     "add_gradient": "ffzoo.backbones.base",
     "as_written": "ffzoo.backbones.base",
@@ -198,6 +199,7 @@ __all__ = [
     "SymmetricSoftplus",
     "Table",
     "Term",
+    "Verdict",
     "View",
     "Waves",
     "Windows",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure as Canvas
 
 from ffzoo.bench.__main__ import main as bench
+from ffzoo.bench.claims import Claim, verdict
 from ffzoo.bench.page import Section, _summary
-from ffzoo.bench.report import Figure, Report, side_by_side
+from ffzoo.bench.report import Figure, Report, Verdict, side_by_side
+from ffzoo.measure.statistics import Gap
 from ffzoo.report import main
 
 CLAIMS = Path(__file__).resolve().parent.parent / "docs" / "results" / "claims"
@@ -49,8 +52,45 @@ def test_more_than_one_study_begins_with_a_line_each_in_their_order(results, tmp
     head = page[: page.index("# e5")]
     assert re.findall(r"^\| (e\d+) .* \| 2 inconclusive \|$", head, re.M) == ["e5", "e10"]
     assert page.index("# e5\n") < page.index("# e10\n")
-    found = re.findall(r'<a href="#(\w+)">', (tmp_path / "out" / "index.html").read_text())
+    found = re.findall(r'<a href="#(\w+)">e', (tmp_path / "out" / "index.html").read_text())
     assert found == ["e5", "e10"]
+
+
+def test_the_page_begins_with_a_line_for_each_claim_that_somebody_makes(results, tmp_path):
+    """A hypothesis of the library's own, such as those of e5, is none."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "e5").symlink_to(results / "e5")
+    assert bench(["e9", "--scale", "smoke", "--quiet", "--out", str(folder / "e9")]) == 0
+    assert main([str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    page = (tmp_path / "out" / "report.md").read_text()
+    table = page[: page.index("| study |")]
+    assert re.findall(
+        r"^\| (.*) \| (.*) \| ([\d.]+) times, counted \| \[inconclusive\]\(#(\w+)\) \|$", table, re.M
+    ) == [
+        (
+            "the activation memory of a local rule does not grow with depth",
+            "FF streaming, depth 2 to 4",
+            "1.00",
+            "e9",
+        )
+    ], table
+    assert "does not grow with depth</td>" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_verdict_has_the_parts_that_a_table_needs():
+    claim = Claim("dtg_ff", "bp", -1, "mean", ("cifar10",), published=-2.4)
+    line = verdict(claim, Gap(-3.0, -4.0, -2.0, 3), ["cifar10"], training="cpu scale, cnn, 8 epochs")
+    assert isinstance(line, Verdict)
+    assert (line.word, line.claim) == ("reproduced", "dtg_ff is behind bp by 2.40 points")
+    assert (line.regime, line.estimate) == ("cifar10; cpu scale, cnn, 8 epochs", "-3.00 [-4.00, -2.00] points")
+    grows = Claim("dtg_ff", "bp", 1, "trend", "synthetic")
+    assert (
+        verdict(grows, Gap(0.1, -0.2, 0.4, 5), ["a", "b"], "classes K").claim
+        == "dtg_ff gains ground on bp over classes K"
+    )
+    assert verdict(grows, None, ["a", "b"], "classes K").estimate == "not measured yet"
+    assert not isinstance(verdict(replace(claim, made=False), Gap(-3.0, -4.0, -2.0, 3), ["x"]), Verdict)
 
 
 def test_a_verdict_of_another_kind_is_said_whole():

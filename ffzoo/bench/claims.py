@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ffzoo.bench.report import Verdict
 from ffzoo.measure.statistics import Gap, judge
 
 
@@ -78,8 +79,15 @@ _UNSEEN = {
 _NEUTRAL = {"mean": "{} minus {}", "trend": "trend of {} minus {}", "change": "change of {} minus {}"}
 
 
-def verdict(claim: Claim, gap: Gap | None, conditions: Sequence[str], axis: str = "", conclusive: bool = True) -> str:
-    """Return the line that an interval makes of a claim.
+def verdict(
+    claim: Claim,
+    gap: Gap | None,
+    conditions: Sequence[str],
+    axis: str = "",
+    conclusive: bool = True,
+    training: str = "",
+) -> str:
+    """Return the line that an interval makes of a claim; a :class:`~ffzoo.bench.report.Verdict` where one is made.
 
     Args:
         claim: what is judged.
@@ -87,7 +95,20 @@ def verdict(claim: Claim, gap: Gap | None, conditions: Sequence[str], axis: str 
         conditions: names of those that it was measured on.
         axis: what a trend is over.
         conclusive: False where the scale of the experiment allows no conclusion; then no side is named either.
+        training: network and epochs, for the regime of a verdict.
     """
+    line = _line(claim, gap, conditions, axis, conclusive)
+    if not claim.made:
+        return line
+    claimed = f"{claim.first} {_SEEN[claim.over][claim.sign]} {claim.second}"
+    claimed += f" over {axis}" if claim.over == "trend" else ""
+    claimed += "" if claim.published is None else f" by {abs(claim.published):.2f} points"
+    regime = claim.series if isinstance(claim.series, str) and claim.series else ", ".join(conditions)
+    estimate = "not measured yet" if gap is None else f"{gap} points{' per e-fold' * (claim.over == 'trend')}"
+    return Verdict(line, line.partition(":")[0], claimed, "; ".join(filter(None, (regime, training))), estimate)
+
+
+def _line(claim: Claim, gap: Gap | None, conditions: Sequence[str], axis: str, conclusive: bool) -> str:
     place = _place(claim, conditions)
     names = (_quoted(claim.first), _quoted(claim.second))
     if gap is None:

@@ -85,7 +85,7 @@ def compare(
         data,
         (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
         (*gap_figures(grid, found, pairs, words.axis), *pictures),
-        tuple(_verdict(scale != "smoke", grid, found, claim, words.axis) for claim in claims) or ("descriptive",),
+        tuple(_verdict(scale, grid, found, claim, words.axis) for claim in claims) or ("descriptive",),
         tuple(notes),
         words.question,
         words.claim,
@@ -122,10 +122,12 @@ def _conditions_of(grid: Grid, claim: Claim) -> list[Condition]:
     return chosen
 
 
-def _verdict(conclusive: bool, grid: Grid, found: Found, claim: Claim, axis: str) -> str:
+def _verdict(scale: str, grid: Grid, found: Found, claim: Claim, axis: str) -> str:
     conditions = _conditions_of(grid, claim)
     gap = _gap_of_claim(found, claim, conditions)
-    return verdict(claim, gap, [condition.name for condition in conditions], axis, conclusive)
+    epochs = "" if grid.epochs is None else f"{grid.epochs} epochs"
+    training = ", ".join(filter(None, (scale and f"{scale} scale", grid.backbone, epochs)))
+    return verdict(claim, gap, [condition.name for condition in conditions], axis, scale != "smoke", training)
 
 
 def _gap_of_claim(found: Found, claim: Claim, conditions: Sequence[Condition]) -> Gap | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import jinja2
 
-from ffzoo.bench.report import Figure, Report, Table, side_by_side
+from ffzoo.bench.report import Figure, Report, Table, Verdict, side_by_side
 from ffzoo.bench.study import CONFIG, Study
 from ffzoo.errors import CheckpointError, FFZooError, OptionError
 from ffzoo.files import replace_text
@@ -112,9 +112,15 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
             files.append(out / f"{section.name}{end}")
             replace_text(files[-1], text)
     lost = [f"Left out: {line}" for line in failures]
-    heads = (("study", "question", "verdicts"), ("---",) * 3)
-    head = "\n".join("| " + " | ".join(row) + " |" for row in (*heads, *_summary(sections)))
-    pages = [f"# What was found\n\n{head}\n"] if len(sections) > 1 else []
+    pages = []
+    if len(sections) > 1:
+        pages = ["# What was found\n"]
+        judged = [
+            (claim, regime, estimate, f"[{word}](#{name})") for name, claim, regime, estimate, word in _judged(sections)
+        ]
+        if judged:
+            pages.append(_markdown(("claim", "regime", "estimate", "verdict"), judged))
+        pages.append(_markdown(("study", "question", "verdicts"), _summary(sections)))
     pages += [section.report.markdown(section.name) for section in sections]
     pages += [
         f"# {title}\n\n![{title}]({_slug(title)}-{figure.name}.png)\n\n{figure.caption}\n"
@@ -123,6 +129,20 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
     replace_text(out / "report.md", "\n".join([*pages, *lost]))
     replace_text(out / "index.html", _page(sections, joined, lost, out))
     return [out / "report.md", out / "index.html", *files]
+
+
+def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, ["---"] * len(heads), *rows)) + "\n"
+
+
+def _judged(sections: Sequence[Section]) -> list[tuple[str, str, str, str, str]]:
+    """Return a row for each claim that somebody makes: study, claim, regime, estimate, word."""
+    return [
+        (section.name, v.claim, v.regime, v.estimate, v.word)
+        for section in sections
+        for v in section.report.verdicts
+        if isinstance(v, Verdict)
+    ]
 
 
 def _summary(sections: Sequence[Section]) -> list[tuple[str, str, str]]:
@@ -160,7 +180,13 @@ def _page(sections: Sequence[Section], joined: Mapping[str, Figure], lost: Seque
     environment = jinja2.Environment(loader=jinja2.PackageLoader("ffzoo.bench", "."), autoescape=True)
     environment.filters["image"] = lambda figure, stem: _data_url(out / f"{stem}-{figure.name}.png")
     together = [(title, figure, _slug(title)) for title, figure in joined.items()]
-    values = {"sections": sections, "summary": _summary(sections), "together": together, "lost": lost}
+    values = {
+        "sections": sections,
+        "judged": _judged(sections),
+        "summary": _summary(sections),
+        "together": together,
+        "lost": lost,
+    }
     return environment.get_template("page.html").render(values)
 
 

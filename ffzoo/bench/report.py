@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ffzoo.files import replace_file, replace_text
 from ffzoo.run.style import STYLE
@@ -99,6 +99,28 @@ def side_by_side(figures: Mapping[str, Figure]) -> Figure:
     return Figure("beside", caption, draw, (sum(widths), max(figure.size[1] for figure in figures.values()) + 0.4))
 
 
+class Verdict(str):
+    """The sentence that a claim gets, with its parts for a table of verdicts.
+
+    Attributes:
+        word: ``reproduced``, ``opposite`` or ``inconclusive``.
+        claim: what is claimed, and of what.
+        regime: on what data and in what training it was measured.
+        estimate: what was measured, with its interval and unit.
+    """
+
+    word: str
+    claim: str
+    regime: str
+    estimate: str
+
+    def __new__(cls, sentence: str, word: str, claim: str, regime: str, estimate: str) -> Self:
+        """Return the sentence with its parts."""
+        made = super().__new__(cls, sentence)
+        made.word, made.claim, made.regime, made.estimate = word, claim, regime, estimate
+        return made
+
+
 @dataclass(frozen=True)
 class Report:
     """What an experiment found.
@@ -107,7 +129,7 @@ class Report:
         data: all of it, as JSON values.
         tables: for people.
         figures: drawn from the data.
-        verdicts: one sentence each, without a line break.
+        verdicts: one sentence each, without a line break; of a claim that somebody makes a :class:`Verdict`.
         notes: what a reader has to know of how it was measured, and what was left out.
         question: what it asks.
         claim: what somebody claims the answer is, and who.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["reproduced", "opposite", "inconclusive"]
+Judgement = Literal["reproduced", "opposite", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def factorial_effects(
     return _stepwise({name: p_value(name) for name in contrasts}, interval_at, confidence)
 
 
-def judge(gap: Gap, claimed: Literal[1, -1], conclusive: bool = True) -> Verdict:
+def judge(gap: Gap, claimed: Literal[1, -1], conclusive: bool = True) -> Judgement:
     """Return what an interval says of a claim about a sign.
 
     Args:

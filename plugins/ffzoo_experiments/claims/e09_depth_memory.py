@@ -11,7 +11,7 @@ import matplotlib.figure
 import torch
 
 from ffzoo.bench import COLORS, LINES, MARKERS, environment
-from ffzoo.plugin import Figure, Report, Study, Table
+from ffzoo.plugin import Figure, Report, Study, Table, Verdict
 from ffzoo_experiments.claims.options import Systems
 from ffzoo_experiments.speed.arms import Arm, changed
 from ffzoo_experiments.speed.options import Speed
@@ -119,7 +119,13 @@ def _verdicts(
     holds = growth[STREAMING] <= 1.05
     word = ("reproduced" if holds else "opposite") if conclusive else "inconclusive"
     return (
-        f"{word}: at depth {last} the saved activations of {STREAMING} are {growth[STREAMING]:.2f} times those at "
-        f"depth {first} ({slopes[STREAMING] / 2**20:+.3f} MiB per block), those of {BACKPROP} {growth[BACKPROP]:.2f} "
-        "times; counted, so without an interval; claimed: no growth with depth",
+        Verdict(
+            f"{word}: at depth {last} the saved activations of {STREAMING} are {growth[STREAMING]:.2f} times those at "
+            f"depth {first} ({slopes[STREAMING] / 2**20:+.3f} MiB per block), those of {BACKPROP} "
+            f"{growth[BACKPROP]:.2f} times; counted, so without an interval; claimed: no growth with depth",
+            word,
+            "the activation memory of a local rule does not grow with depth",
+            f"{STREAMING}, depth {first} to {last}",
+            f"{growth[STREAMING]:.2f} times, counted",
+        ),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ffzoo.bench import environment, ratio
-from ffzoo.plugin import Report, Study, Table
+from ffzoo.plugin import Report, Study, Table, Verdict
 from ffzoo_experiments.claims.options import Systems
 from ffzoo_experiments.speed.arms import Arm
 from ffzoo_experiments.speed.options import Speed
@@ -101,10 +101,22 @@ def _verdicts(
     faster_words = {1: "so it is slower", -1: "so it is faster", 0: "no difference is seen"}
     memory_words = {1: "so it needs more", -1: "so it needs less", 0: "as much"}
     return (
-        f"{_word(slower, conclusive)}: {ours} trains at {speed} times the images per second of {theirs}"
-        f"{f', {faster_words[slower]}' if conclusive else ''}; claimed: slower",
-        f"{_word(more, conclusive)}: {ours} takes {memory:.2f} times the {what} of {theirs}"
-        f"{f', {memory_words[more]}' if conclusive else ''}; counted, so without an interval; claimed: more",
+        Verdict(
+            f"{_word(slower, conclusive)}: {ours} trains at {speed} times the images per second of {theirs}"
+            f"{f', {faster_words[slower]}' if conclusive else ''}; claimed: slower",
+            _word(slower, conclusive),
+            "a local rule is slower than backprop with accumulation",
+            f"{ours} against {theirs}",
+            f"{speed} times the images per second",
+        ),
+        Verdict(
+            f"{_word(more, conclusive)}: {ours} takes {memory:.2f} times the {what} of {theirs}"
+            f"{f', {memory_words[more]}' if conclusive else ''}; counted, so without an interval; claimed: more",
+            _word(more, conclusive),
+            "a local rule takes more memory than backprop with accumulation",
+            f"{ours} against {theirs}",
+            f"{memory:.2f} times the {what}, counted",
+        ),
     )
 
 
