@@ -20,12 +20,13 @@ from sphinx.util import logging  # noqa: E402
 
 import ffzoo  # noqa: E402
 import ffzoo.bench  # noqa: E402
+import ffzoo.plots  # noqa: E402
 import ffzoo.plugin  # noqa: E402
 import ffzoo.testing  # noqa: E402
 
 logger = logging.getLogger(__name__)
 # What is imported from; the longest name first.
-DOORS = (ffzoo.testing, ffzoo.plugin, ffzoo.bench, ffzoo)
+DOORS = (ffzoo.testing, ffzoo.plots, ffzoo.plugin, ffzoo.bench, ffzoo)
 next(field for field in PyObject.doc_field_types if field.name == "variable").label = "Attributes"
 
 # Types are in the annotations: a colon in the text of an attribute, a property or a result is just a colon.

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
     from ffzoo.algorithms.options import Execution, FitOptions
     from ffzoo.backbones.partition import partition
+    from ffzoo.bench.compared import compare
     from ffzoo.data.batch import Batch, Batches
     from ffzoo.parts.base import Fusion, Goodness, LabelEmbedding, LocalLoss, Negatives
     from ffzoo.registry.listing import list_algorithms, list_backbones, list_datasets
+    from ffzoo.run.estimator import FFClassifier
     from ffzoo.run.evaluate import evaluate
+    from ffzoo.run.fitting import fit
+    from ffzoo.run.listed import list_runs
     from ffzoo.run.results import Evaluation
-    from ffzoo.run.trained import load
+    from ffzoo.run.tested import test
+    from ffzoo.run.trained import Trained, load
 
 _LAZY = {
     "Algorithm": "ffzoo.algorithms.contract",
@@ -37,19 +42,25 @@ _LAZY = {
     "Batches": "ffzoo.data.batch",
     "Evaluation": "ffzoo.run.results",
     "Execution": "ffzoo.algorithms.options",
+    "FFClassifier": "ffzoo.run.estimator",
     "FitOptions": "ffzoo.algorithms.options",
     "Fusion": "ffzoo.parts.base",
     "Goodness": "ffzoo.parts.base",
     "LabelEmbedding": "ffzoo.parts.base",
     "LocalLoss": "ffzoo.parts.base",
     "Negatives": "ffzoo.parts.base",
+    "Trained": "ffzoo.run.trained",
+    "compare": "ffzoo.bench.compared",
     "create": "ffzoo.algorithms.build",
     "evaluate": "ffzoo.run.evaluate",
+    "fit": "ffzoo.run.fitting",
     "list_algorithms": "ffzoo.registry.listing",
     "list_backbones": "ffzoo.registry.listing",
     "list_datasets": "ffzoo.registry.listing",
+    "list_runs": "ffzoo.run.listed",
     "load": "ffzoo.run.trained",
     "partition": "ffzoo.backbones.partition",
+    "test": "ffzoo.run.tested",
 }
 
 __all__ = [
@@ -58,6 +69,7 @@ __all__ = [
     "Batches",
     "Evaluation",
     "Execution",
+    "FFClassifier",
     "FitOptions",
     "Fusion",
     "Goodness",
@@ -66,15 +78,20 @@ __all__ = [
     "Negatives",
     "Recipe",
     "Term",
+    "Trained",
     "__version__",
+    "compare",
     "create",
     "evaluate",
+    "fit",
     "hookimpl",
     "list_algorithms",
     "list_backbones",
     "list_datasets",
+    "list_runs",
     "load",
     "partition",
+    "test",
     "use",
 ]
 

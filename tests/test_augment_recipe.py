@@ -148,11 +148,11 @@ def test_a_loaded_model_predicts_what_was_measured(tmp_path: Path) -> None:
     data = load_data("digits", sources.digits, DataOptions(train_size=120, test_size=60), tmp_path)
     model = ffzoo.load(tmp_path / "x")
     assert isinstance(data.test.images, Tensor)
-    right = model.predict(data.test.images).argmax(1) == data.test.labels
+    right = model.predict(data.test.images) == data.test.labels
     assert float(right.float().mean()) == pytest.approx(result.test_accuracy)
-    torch.testing.assert_close(model.predict(data.test.images.flip(3)), model.predict(data.test.images))
+    torch.testing.assert_close(model(data.test.images.flip(3)), model(data.test.images))
     model.data_options = DataOptions()
-    assert not torch.allclose(model.predict(data.test.images.flip(3)), model.predict(data.test.images))
+    assert not torch.allclose(model(data.test.images.flip(3)), model(data.test.images))
 
 
 def test_scores_are_averaged_over_shifts_and_their_mirror_images() -> None:

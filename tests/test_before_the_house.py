@@ -97,7 +97,7 @@ def same_end(folder: Path, whole: Path, begun: list[str]) -> None:
 def test_a_run_loads_and_predicts_as_it_did(algo):
     stored = read("predictions.json")
     pixels = torch.tensor(stored["images"], dtype=torch.uint8).reshape(-1, 8, 8)
-    scores = ffzoo.load(f"runs/{algo}").predict(pixels)
+    scores = ffzoo.load(f"runs/{algo}")(pixels[:, None])
     torch.testing.assert_close(scores, torch.tensor(stored["scores"][algo]), rtol=1e-4, atol=1e-4)
 
 

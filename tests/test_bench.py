@@ -43,7 +43,7 @@ def test_listing_and_validation_import_no_torch():
 
 BAD = {
     "unknown experiment": (["sped"], "did you mean 'speed'"),
-    "no experiment": ([], "choose from compare, e1"),
+    "no experiment": ([], "choose from cifar_board, compare, e1"),
     "wrong type": (["speed", "--set", "rounds=many"], "option 'rounds' is 'many'; expected a whole number"),
     "micro-batch too large": (["speed", "--set", "micro_batches=128"], "expected sizes below batch_size=128"),
     "the reference among the arms": (["speed", "--set", "algos=bp"], "not the reference"),

@@ -17,6 +17,7 @@ import pytest
 
 import ffzoo
 import ffzoo.bench
+import ffzoo.plots
 import ffzoo.plugin
 import ffzoo.testing
 from ffzoo.cli import train
@@ -106,7 +107,7 @@ def test_the_reference_names_modules_that_exist_and_each_once():
         assert importlib.util.find_spec(name) is not None, f"docs/api/ names {name}, which does not exist"
 
 
-DOORS = {"ffzoo": ffzoo, "plugin": ffzoo.plugin, "bench": ffzoo.bench, "testing": ffzoo.testing}
+DOORS = {"ffzoo": ffzoo, "plots": ffzoo.plots, "plugin": ffzoo.plugin, "bench": ffzoo.bench, "testing": ffzoo.testing}
 
 
 @pytest.mark.parametrize("page", DOORS)
@@ -135,7 +136,9 @@ def test_what_the_reference_documents_is_promised_or_returned_by_what_is():
 def test_a_snippet_imports_only_what_is_promised(page):
     for text in blocks(page, "python"):
         for module in re.findall(r"^\s*(?:from|import) (ffzoo(?:\.[\w.]+)?)", text, re.M):
-            assert module.partition(".")[2] in ("", "plugin", "bench", "testing", "errors"), f"{page.name}: {module}"
+            assert module.partition(".")[2] in ("", "plots", "plugin", "bench", "testing", "errors"), (
+                f"{page.name}: {module}"
+            )
 
 
 def test_every_field_of_a_result_is_explained():
@@ -224,7 +227,7 @@ def test_every_command_line_can_be_run(page, arguments, following, tmp_path, mon
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["index", "quickstart", "concepts", "data", "write-your-own"])
+@pytest.mark.parametrize("name", ["index", "quickstart", "concepts", "data", "after-training", "write-your-own"])
 def test_the_snippets_of_a_page_run(name, tmp_path):
     page = DOCS / f"{name}.md"
     code = []
@@ -232,7 +235,7 @@ def test_the_snippets_of_a_page_run(name, tmp_path):
         if language == "python":
             code.append(f"exec(compile({text!r}, {name!r}, 'exec'), {{'__name__': 'snippet'}})")
         elif language == "console":
-            lines = [line for line in text.splitlines() if "--out " in line]
+            lines = [line for line in text.splitlines() if "--out " in line and COMMAND.search(line)]
             code += [f"assert main({shlex.split(COMMAND.search(line)[1])!r}) == 0" for line in lines]
     assert code
     script = tmp_path / "snippets.py"

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ffzoo import Batch, create
 from ffzoo.algorithms.build import algorithm_spec, backbone_config
+from ffzoo.bench import rate_factors
 from ffzoo.bench.__main__ import main
 from ffzoo.bench.grid import planned, refuse_unfair
 from ffzoo.bench.options import Comparison
@@ -26,7 +27,6 @@ from ffzoo_experiments.claims.e09_depth_memory import slope
 from ffzoo_experiments.claims.e13_design import CONTRASTS, cells_of, expected, published_cells, settings_of
 from ffzoo_experiments.claims.e13_periodic_table import SCALES
 from ffzoo_experiments.claims.options import Resolutions, Strong
-from ffzoo_experiments.compare.experiment import factors
 
 MODULES = (
     *("e01_whole_data", "e02_classes_real", "e03_classes_synthetic", "e04_coarse_fine", "e05_outputs"),
@@ -141,8 +141,8 @@ def test_the_slope_is_that_of_the_deep_end():
 
 
 def test_trials_lie_around_an_algorithm_s_own_rate():
-    assert factors(1) == (1.0,)
-    assert [round(f, 2) for f in factors(4)] == [0.32, 1.0, 3.16, 10.0]
+    assert rate_factors(1) == (1.0,)
+    assert [round(f, 2) for f in rate_factors(4)] == [0.32, 1.0, 3.16, 10.0]
 
 
 def test_a_comparison_of_one_s_own_comes_with_methods_table_and_references(tmp_path, capsys):

@@ -29,7 +29,16 @@ FLOORS = [
     ("bench", "testing"),
     ("cli",),
 ]
-DOORS = {"", "plugin", "eval", "report", "plugins", "__main__", "bench.__main__"}  # they only lead to what lies behind
+DOORS = {
+    "",
+    "plugin",
+    "plots",
+    "eval",
+    "report",
+    "plugins",
+    "__main__",
+    "bench.__main__",
+}  # they only lead to what lies behind
 pytestmark = pytest.mark.skipif(not RULES.exists(), reason="not a source checkout")
 
 

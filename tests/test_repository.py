@@ -33,7 +33,9 @@ def code_only(text: str) -> str:
 
 def test_the_core_names_no_algorithm_and_imports_no_plugin():
     names = [name for name in ffzoo.list_algorithms() if name != "bp"]
-    defaults = {"evaluate.py": ["dtg_ff"], "spec.py": ["dtg_ff"]}  # the command's default algorithm
+    # The command's default algorithm, and those of calls.
+    defaults = {name: ["dtg_ff"] for name in ("evaluate.py", "spec.py", "fitting.py")}
+    defaults["estimator.py"] = ["mono_forward"]  # it needs no validation samples
     for path in CORE:
         text = code_only(path.read_text())
         assert not re.search(r"^\s*(from|import) ffzoo_", text, re.M), path

@@ -201,13 +201,16 @@ def test_load_gives_the_trained_model_back(tmp_path, monkeypatch):
     model = ffzoo.load(tmp_path / "x")
     digits = load_digits()
     images = np.round(digits.images * 255 / 16).astype(np.uint8)
-    scores = model.predict(images)
-    assert scores.shape == (1797, 10)
-    assert float((scores.argmax(1).numpy() == digits.target).mean()) > accuracy - 0.05 > 0.8
+    classes, chances = model.predict(images), model.predict_proba(images)
+    assert chances.shape == (1797, 10) and torch.equal(chances.argmax(1), classes)
+    torch.testing.assert_close(chances.sum(1), torch.ones(1797))
+    assert (
+        float((classes.numpy() == digits.target).mean()) == model.score(images, digits.target) > accuracy - 0.05 > 0.8
+    )
     forms = [images[:4, None], images[:4, :, :, None], torch.from_numpy(images[:4])]
     for form in forms:
-        torch.testing.assert_close(model.predict(form), scores[:4])
-    torch.testing.assert_close(model.predict(images[0]), scores[:1])
+        torch.testing.assert_close(model.predict_proba(form), chances[:4])
+    torch.testing.assert_close(model.predict_proba(images[0]), chances[:1])
     with pytest.raises(DataError, match="uint8"):
         model.predict(digits.images)
     with pytest.raises(OptionError, match="not available"):
@@ -267,7 +270,7 @@ def test_a_model_of_floats_takes_floats(tmp_path):
     np.savez(path, x_train=images, y_train=np.arange(80) % 4, x_test=images[:20], y_test=np.arange(20) % 4)
     ffzoo.evaluate("dtg_ff", f"npz:{path}", epochs=1, backbone="mlp", out=tmp_path / "x")
     model = ffzoo.load(tmp_path / "x")
-    assert model.predict(images).shape == (80, 4)
+    assert model.predict_proba(images).shape == (80, 4)
     with pytest.raises(DataError, match="floating-point"):
         model.predict(np.zeros((3, 5, 5, 2), np.uint8))
 

@@ -13,11 +13,13 @@ from ffzoo.algorithms.options import FitOptions
 from ffzoo.algorithms.recipe import Recipe
 from ffzoo.errors import OptionError, nearest
 from ffzoo.registry import options
+from ffzoo.registry.brought import Brought
 from ffzoo.registry.entries import Entry
 from ffzoo.registry.loader import ZOO
 
 if TYPE_CHECKING:
     from ffzoo.algorithms.contract import Algorithm
+    from ffzoo.algorithms.given import Model, Rule
     from ffzoo.backbones.base import Backbone
 
 
@@ -58,7 +60,8 @@ def algorithm_spec(name: str, changes: Mapping[str, Any] | None = None) -> Algor
         OptionError: a key that nothing reads, or a value of the wrong type.
         RecipeError: parts that contradict each other.
     """
-    entry = ZOO["algorithms"].get(name)
+    entry = name.entry if isinstance(name, Brought) else ZOO["algorithms"].get(name)
+    known_as = str(name) if isinstance(name, Brought) else entry.name
     changes = dict(changes or {})
     target = entry.load()
     config_class = entry.load_config()
@@ -71,12 +74,12 @@ def algorithm_spec(name: str, changes: Mapping[str, Any] | None = None) -> Algor
     if isinstance(target, Recipe):
         recipe = target.set(changes)
         recipe.validate()
-        return AlgorithmSpec(entry.name, recipe)
+        return AlgorithmSpec(known_as, recipe)
     if changes:
         key = sorted(changes)[0]
         known = options.field_types(config_class) if config_class else {}
         raise OptionError(f"unknown option {key!r} of algorithm {name!r}: {nearest(key, known)}")
-    return AlgorithmSpec(entry.name, config, target)
+    return AlgorithmSpec(known_as, config, target)
 
 
 def backbone_entry(name: str) -> tuple[Entry, str]:
@@ -85,6 +88,8 @@ def backbone_entry(name: str) -> tuple[Entry, str]:
     Raises:
         UnknownNameError: no such backbone or source.
     """
+    if isinstance(name, Brought):
+        return name.entry, name
     prefix, colon, rest = name.partition(":")
     if colon:
         entry = ZOO["backbone_sources"].get(prefix)
@@ -132,8 +137,8 @@ def create_backbone(name: str, input_shape: tuple[int, ...], num_classes: int, c
 
 
 def create(
-    algo: str | Recipe | AlgorithmSpec,
-    backbone: str | Backbone,
+    algo: Rule | AlgorithmSpec,
+    backbone: Model,
     input_shape: tuple[int, ...],
     num_classes: int,
     *,
@@ -143,8 +148,9 @@ def create(
     """Build an algorithm on a backbone, from one seed.
 
     Args:
-        algo: a name, a recipe, or what :func:`algorithm_spec` returned.
-        backbone: a name, or a backbone built for the inputs that the label embedding makes.
+        algo: a name, a recipe, a function that returns one, a class, or what :func:`algorithm_spec` returned.
+        backbone: a name, or a module for the inputs that the label embedding makes, which is used itself: a backbone,
+            or any other, which is cut into blocks at its top-level children, without its own head.
         input_shape: shape of one sample of the data.
         num_classes: K.
         fit: optimizer, learning rate and seed.
@@ -156,16 +162,19 @@ def create(
     import torch
 
     from ffzoo.algorithms.engine import RecipeAlgorithm
+    from ffzoo.algorithms.given import as_backbone, given_algorithm, given_backbone
     from ffzoo.algorithms.making import make_part
+    from ffzoo.backbones.options import Module
 
     fit = fit or FitOptions()
-    if isinstance(algo, Recipe):
-        spec = AlgorithmSpec("recipe", algo)
-    else:
-        spec = algo if isinstance(algo, AlgorithmSpec) else algorithm_spec(algo)
+    spec = algo if isinstance(algo, AlgorithmSpec) else algorithm_spec(given_algorithm(algo))
+    if not isinstance(backbone, str | torch.nn.Module):
+        backbone = given_backbone(backbone)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(fit.seed)
-        if isinstance(backbone, str):
+        if isinstance(backbone, torch.nn.Module):
+            backbone = as_backbone(backbone, tuple(input_shape), num_classes, backbone_config or Module())
+        else:
             if spec.recipe is not None:
                 embedding = make_part("label_embeddings", spec.recipe.label_embedding, num_classes)
                 input_shape = embedding.input_shape(tuple(input_shape))

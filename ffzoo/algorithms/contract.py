@@ -66,6 +66,9 @@ class Algorithm(nn.Module):
     def start(self, train: Samples, epochs: int) -> None:
         """Prepare the first step: class hierarchies, closed forms, the length of schedules."""
 
+    def extend(self, steps: int) -> None:
+        """Go on until so many steps are taken in all, where :meth:`start` was told of fewer."""
+
     def train_step(self, batch: Batch | Tensor, y: Tensor | None = None) -> Metrics:
         """Take one step with its own updates; ``train_step(x, y)`` is short for a :class:`Batch`.
 
@@ -115,6 +118,15 @@ class Algorithm(nn.Module):
             means.append({key: float(total) / train.steps for key, total in totals.items()})
         self.finish(train, held_out)
         return means
+
+    @property
+    def blocks_score_cheaply(self) -> bool:
+        """Whether :meth:`scores` takes about as long as :meth:`predict`: blocks are then scored after every epoch."""
+        return True
+
+    def readings(self) -> dict[str, float]:
+        """Return what is worth a line per epoch besides the means of the steps, such as ``temperature/1``."""
+        return {}
 
     @property
     def fitted(self) -> bool:

@@ -355,6 +355,20 @@ class RecipeAlgorithm(SteppingAlgorithm):
 
     # ---------------------------------------------------------------- inference
 
+    @property
+    def blocks_score_cheaply(self) -> bool:
+        """See :meth:`ffzoo.Algorithm.blocks_score_cheaply`: False where only the blocks take a pass for each class."""
+        return self.meaning.score != "sample" or self.meaning.fusion_reads == "scores"
+
+    def readings(self) -> dict[str, float]:
+        """Return what each block's goodness has to tell of itself."""
+        return {
+            f"{name}/{l + 1}": value
+            for l in range(self.backbone.depth)
+            for goodness, _, _ in self.terms(l)
+            for name, value in goodness.readings().items()
+        }
+
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """See :meth:`ffzoo.Algorithm.scores`; a sample goodness is read for every candidate label."""
@@ -401,7 +415,7 @@ class RecipeAlgorithm(SteppingAlgorithm):
             return None
         if self.meaning.score == "class":
             return self._collect(x, None, partial(self._score, y=None))
-        candidates = [torch.full((len(x),), k, device=x.device) for k in range(self.num_classes)]
+        candidates = [torch.full((x.shape[0],), k, device=x.device) for k in range(self.num_classes)]
         passes = [self._collect(x, y, partial(self._score, y=y)) for y in candidates]
         return [None if block[0] is None else torch.stack(block, 1) for block in zip(*passes, strict=True)]
 

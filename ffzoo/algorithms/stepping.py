@@ -73,6 +73,10 @@ class SteppingAlgorithm(Algorithm):
                 break
         self.backbone.calibrate(torch.cat(first))
 
+    def extend(self, steps: int) -> None:
+        """Stretch the learning-rate schedule to so many steps: the rate rises to where it then would be."""
+        self.total_steps = steps
+
     def rate(self) -> float:
         """Return the factor of the learning rate in the step at hand.
 

@@ -180,7 +180,7 @@ class Backbone(nn.Module):
         for l in range(self.depth):
             size = sum(p.numel() for p in self.block_parameters(l))
             shape = "x".join(map(str, self.feature_shapes[l]))
-            rows.append((str(l), self.block_name(l), shape, f"{size:,}", str(self.weight_layers(l))))
+            rows.append((str(l + 1), self.block_name(l), shape, f"{size:,}", str(self.weight_layers(l))))
         widths = [max(len(row[c]) for row in rows) for c in range(5)]
         lines = [f"{self.name}: {self.depth} blocks, input {'x'.join(map(str, self.input_shape))}"]
         for row in rows:

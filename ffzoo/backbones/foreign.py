@@ -8,6 +8,9 @@ from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from ffzoo.errors import PartitionError
 
 
 class Classifier(Protocol):
@@ -65,3 +68,40 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
                 p.requires_grad_(False)
             for module, mode in modes:
                 module.training = mode
+
+
+def first_tensor(out: Any) -> Tensor:
+    """Return the first tensor of a nested output.
+
+    Raises:
+        PartitionError: it has none.
+    """
+    for leaf in tree_leaves(out):
+        if isinstance(leaf, Tensor):
+            return leaf
+    raise PartitionError(f"a block's output is a {type(out).__name__} without a tensor; expected a tensor")
+
+
+def copy(value: Any) -> Any:
+    """Return a detached copy of a tensor, anything else as it is."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def leaves_behind(out: Any) -> set[int]:
+    """Return the identities of the leaf tensors that a backward pass from ``out`` would reach.
+
+    Walking the graph finds what ``autograd.grad`` would, at no cost even for a large head.
+    """
+    found: set[int] = set()
+    seen: set[Any] = set()
+    todo = [t.grad_fn for t in tree_leaves(out) if isinstance(t, Tensor)]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, Tensor):
+            found.add(id(variable))
+        todo.extend(following for following, _ in node.next_functions)
+    return found

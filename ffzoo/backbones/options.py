@@ -127,3 +127,15 @@ class Timm:
         Raises:
             OptionError: ``by`` is unknown or ``pretrained`` is not a truth value.
         """
+
+
+@options
+class Module:
+    """How a module of one's own becomes a backbone.
+
+    Attributes:
+        by: names of modules to cut after; at the top-level children if empty. The module's own head is left out either
+            way.
+    """
+
+    by: tuple[str, ...] = ()

@@ -40,15 +40,9 @@ def partition(
     name = name or type(model).__name__
     if example.ndim < 2 or example.shape[0] < 1:
         raise PartitionError(f"{name}: the example has shape {tuple(example.shape)}; expected (B, ...)")
-    try:
-        with undisturbed(model), torch.no_grad():
-            model.eval()
-            model(example.detach()[[0, -1]])
-    except Exception as error:
-        shape = tuple(example.shape[1:])
-        raise PartitionError(f"{name} cannot run on inputs of shape {shape}: {_short(error)}") from error
+    check_runs(model, example, name)
     if not isinstance(by, str):
-        cuts = _cuts_after(model, _checked_names(model, by, name), example)
+        cuts = cuts_after(model, by, example, name)
         labels = [*(c.module for c in cuts), "end"]
         return _build(model, cuts, labels, example, name, "names", merge_inner=False)
     if by not in ("auto", "stage", "block"):
@@ -74,6 +68,21 @@ def partition(
     )
 
 
+def check_runs(model: nn.Module, example: Tensor, name: str) -> None:
+    """Run a module once, in evaluation mode.
+
+    Raises:
+        PartitionError: it cannot take such inputs.
+    """
+    try:
+        with undisturbed(model), torch.no_grad():
+            model.eval()
+            model(example.detach()[[0, -1]])
+    except Exception as error:
+        shape = tuple(example.shape[1:])
+        raise PartitionError(f"{name} cannot run on inputs of shape {shape}: {_short(error)}") from error
+
+
 def _build(
     model: nn.Module,
     cuts: list[Cut],
@@ -94,7 +103,7 @@ def _build(
         sizes = [len(built.block_parameters(l)) for l in range(built.depth)]
         if 0 in sizes[:-1]:
             raise PartitionError(
-                f"{name}: block {sizes.index(0)} (up to {labels[sizes.index(0)]!r}) has no parameters; "
+                f"{name}: block {sizes.index(0) + 1} (up to {labels[sizes.index(0)]!r}) has no parameters; "
                 f"expected cuts with weights between them, such as {_candidates(model)}"
             )
         empty = [] if sizes[-1] else [built.depth - 1]
@@ -173,6 +182,15 @@ def _cuts_after(model: nn.Module, names: Sequence[str], example: Tensor) -> list
         if n not in ordered:
             raise PartitionError(f"module {n!r} does not run before the head; expected modules that run once")
     return [Cut(n, "after") for n in ordered]
+
+
+def cuts_after(model: nn.Module, names: Sequence[str], example: Tensor, name: str) -> list[Cut]:
+    """Return cuts after the named modules, in the order in which these run.
+
+    Raises:
+        PartitionError: a name that the model does not have, or one that does not run before the head.
+    """
+    return _cuts_after(model, _checked_names(model, names, name), example)
 
 
 def _checked_names(model: nn.Module, names: Sequence[str], name: str) -> list[str]:

@@ -17,7 +17,17 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.hooks import RemovableHandle
 
 from ffzoo.backbones.base import Backbone, Visit, seed
-from ffzoo.backbones.foreign import Classifier, body, buffers_kept, feature_info, is_classifier, undisturbed
+from ffzoo.backbones.foreign import (
+    Classifier,
+    body,
+    buffers_kept,
+    copy,
+    feature_info,
+    first_tensor,
+    is_classifier,
+    leaves_behind,
+    undisturbed,
+)
 from ffzoo.backbones.layouts import Layout, as_features, layout_of
 from ffzoo.errors import PartitionError
 
@@ -42,6 +52,10 @@ class _Measured:
     outputs: list[Any]
 
 
+class _End(Exception):
+    """Leaves a model's forward where its last block ends."""
+
+
 class Partition(Backbone):
     """A module cut into blocks; build it with :func:`~ffzoo.backbones.partition.partition`.
 
@@ -52,10 +66,12 @@ class Partition(Backbone):
         example: inputs, ``(B, *input_shape)``.
         name: what messages and tables call it.
         by: how the cuts were chosen, for messages.
+        head: where the last block ends, if not at the end of the model; what follows belongs to no block.
 
     Attributes:
         cuts: places between the blocks.
         labels: names of the blocks.
+        notes: sentences on how it was cut, for whoever reads the table of blocks.
         verified: :meth:`verify` has passed.
 
     Raises:
@@ -72,6 +88,7 @@ class Partition(Backbone):
         example: Tensor,
         name: str,
         by: str,
+        head: Cut | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -80,7 +97,8 @@ class Partition(Backbone):
         self.input_shape = tuple(example.shape[1:])
         self.cuts = list(cuts)
         self.labels = list(labels)
-        self.has_native_head = is_classifier(model)
+        self.head, self.notes = head, tuple[str, ...]()
+        self.has_native_head = head is None and is_classifier(model)
         self.normalized = any("norm" in type(m).__name__.lower() for m in model.modules())
         self.verified = False
         # Of nested walks (a visitor that itself evaluates the model) only the innermost one's hooks act.
@@ -95,6 +113,11 @@ class Partition(Backbone):
         """Number of blocks."""
         return len(self.cuts) + 1
 
+    @property
+    def _places(self) -> list[Cut]:
+        """Where a walk stops; what runs after the last of them is the model's own head, or the last block."""
+        return self.cuts if self.head is None else [*self.cuts, self.head]
+
     def block_name(self, l: int) -> str:
         """Return the name of the module that ends the block (cut after it) or begins it (cut before it)."""
         return self.labels[l]
@@ -102,7 +125,7 @@ class Partition(Backbone):
     def split_note(self) -> str:
         """Return whether the split was verified, in words."""
         how = "verified: equal outputs, every parameter in one block, no gradient across a cut"
-        return f"split: by {self.by}, {how if self.verified else 'not verified'}"
+        return "\n".join([f"split: by {self.by}, {how if self.verified else 'not verified'}", *self.notes])
 
     def walk(self, x: Tensor, visit: Visit) -> None:
         """Run the model and stop at every cut; see :meth:`Backbone.walk`.
@@ -112,19 +135,22 @@ class Partition(Backbone):
         """
         token = object()
         reached = 0
+        end = _End()
 
         def stop(l: int, out: Any) -> Any:
             nonlocal reached
             if l != reached:
                 raise PartitionError(
-                    f"{self.name}: {self.cuts[l]} was reached out of order or more than once; expected "
-                    f"modules that run once, in the order {', '.join(c.module for c in self.cuts)}"
+                    f"{self.name}: {self._places[l]} was reached out of order or more than once; expected "
+                    f"modules that run once, in the order {', '.join(c.module for c in self._places)}"
                 )
             reached += 1
             passed = visit(l, out)
             if passed is None:
                 # A hook that returns None changes nothing: the gradient would cross the cut unnoticed.
-                raise TypeError(f"the visitor of block {l} returned None; expected the next block's input")
+                raise TypeError(f"the visitor of block {l + 1} returned None; expected the next block's input")
+            if l == len(self.cuts) and not torch.compiler.is_compiling():  # an export drops the head by itself
+                raise end
             return passed
 
         outer, self._current = self._current, token
@@ -132,14 +158,20 @@ class Partition(Backbone):
         try:
             # Hooks exist only during a walk: they refer to this object, so a deep copy of a model that
             # kept them would call back into the original.
-            for l, cut in enumerate(self.cuts):
+            for l, cut in enumerate(self._places):
                 handles.append(_hook(self.model, cut, l, stop, lambda: self._current is token))
-            out = body(self.model, x)
-            if reached != len(self.cuts):
+            try:
+                out = body(self.model, x)
+            except _End as ended:
+                if ended is not end:
+                    raise
+                return
+            if reached != len(self._places):
                 raise PartitionError(
-                    f"{self.name}: {self.cuts[reached]} was never reached; expected a module that runs once"
+                    f"{self.name}: {self._places[reached]} was never reached; expected a module that runs once"
                 )
-            visit(reached, out)
+            if self.head is None:
+                visit(reached, out)
         finally:
             self._current = outer
             for handle in handles:
@@ -156,7 +188,7 @@ class Partition(Backbone):
         Of a nested output the first tensor counts. Tokens lose their prefix (class) tokens and become a
         map: square where their number allows it, else ``(B, C, N, 1)``.
         """
-        return as_features(_first_tensor(out), self._layouts[l], self._prefix_tokens())
+        return as_features(first_tensor(out), self._layouts[l], self._prefix_tokens())
 
     def native_head(self, out: Any) -> Tensor:
         """Return the model's own classifier on the last block's output: scores ``(B, K)``.
@@ -209,13 +241,13 @@ class Partition(Backbone):
                 for key, block in measured.owners.items():
                     if owners.setdefault(key, block) != block:
                         raise PartitionError(
-                            f"{self.name}: {key!r} is in block {owners[key]} in training and in block "
-                            f"{block} in evaluation; expected the same blocks in both"
+                            f"{self.name}: {key!r} is in block {owners[key] + 1} in training and in block "
+                            f"{block + 1} in evaluation; expected the same blocks in both"
                         )
         self._owners = owners
         self._inside = measured.inside
         prefix = self._prefix_tokens()
-        tensors = [_first_tensor(out) for out in measured.outputs]
+        tensors = [first_tensor(out) for out in measured.outputs]
         self._layouts = [layout_of(t, self._known_channels(), self.model) for t in tensors]
         self.channels_second = all(layout in ("nchw", "channels_first", "flat") for layout in self._layouts[:-1])
         maps = [as_features(t, layout, prefix) for t, layout in zip(tensors, self._layouts, strict=True)]
@@ -252,32 +284,32 @@ class Partition(Backbone):
             return str(self.cuts[l - 1]) if l < depth else "the cut before the model's own head"
 
         def claim(l: int, out: Any) -> None:
-            reached = _leaves_behind(out)
+            reached = leaves_behind(out)
             for key, parameter in parameters.items():
                 if id(parameter) in reached and owners.setdefault(key, l) != l:
                     raise PartitionError(
-                        f"{self.name}: a tensor skips {place(l)}: the gradient of block {l} reaches {key!r} "
-                        f"of block {owners[key]} (a local step would go backward through the graph a "
+                        f"{self.name}: a tensor skips {place(l)}: the gradient of block {l + 1} reaches {key!r} "
+                        f"of block {owners[key] + 1} (a local step would go backward through the graph a "
                         "second time); expected blocks that exchange nothing but their outputs"
                     )
             for source, leaf in inputs:
                 if id(leaf) in reached and source < l:
                     raise PartitionError(
-                        f"{self.name}: a tensor skips {place(l)}: block {l} reads what block {source} read; "
+                        f"{self.name}: a tensor skips {place(l)}: block {l + 1} reads what block {source + 1} read; "
                         "expected blocks that read nothing but the output of the one before"
                     )
 
         def visit(l: int, out: Any) -> Any:
             nonlocal now
-            first = _first_tensor(out)
+            first = first_tensor(out)
             if first.ndim < 2 or first.shape[0] != x.shape[0]:
                 raise PartitionError(
-                    f"{self.name}: block {l} gives a {tuple(first.shape)} tensor for {x.shape[0]} inputs; "
+                    f"{self.name}: block {l + 1} gives a {tuple(first.shape)} tensor for {x.shape[0]} inputs; "
                     "expected the batch in the first dimension"
                 )
             claim(l, out)
             now = l + 1
-            outputs.append(tree_map(_copy, out))
+            outputs.append(tree_map(copy, out))
 
             def leaf(value: Any) -> Any:
                 if not isinstance(value, Tensor) or not value.is_floating_point():
@@ -302,7 +334,7 @@ class Partition(Backbone):
         try:
             seed(0, x.device)
             self.walk(x, visit)
-            result = tree_map(_copy, outputs[-1])
+            result = tree_map(copy, outputs[-1])
             if self.has_native_head:
                 result = self.native_head(result)
                 claim(depth, result)
@@ -311,12 +343,30 @@ class Partition(Backbone):
                 handle.remove()
         seed(0, x.device)
         with torch.no_grad(), buffers_kept(self.model):
-            self._compare(self.model(x), result)
+            self._compare(self._whole(x), result)
         inside = {key: next(iter(s))[0] for key, s in spans.items() if len(s) == 1 and len(set(*s)) == 1}
         starts = {key: min(begin for begin, _ in s) for key, s in spans.items()}
         for key, _ in self.named_buffers(remove_duplicate=False):
-            owners[key] = _enclosing(key, starts)
+            never_ran = self.head is not None and key.rpartition(".")[0] not in starts
+            owners[key] = depth if never_ran else _enclosing(key, starts)
         return _Measured(owners, inside, outputs)
+
+    def _whole(self, x: Tensor) -> Any:
+        """Return what the model gives without a stop, up to its head where that is left out."""
+        if self.head is None:
+            return self.model(x)
+        seen: list[Any] = []
+
+        def see(l: int, out: Any) -> Any:
+            seen.append(tree_map(copy, out))
+            return out
+
+        handle = _hook(self.model, self.head, 0, see, lambda: True)
+        try:
+            self.model(x)
+        finally:
+            handle.remove()
+        return seen[0]
 
     def _compare(self, whole: Any, walked: Any) -> None:
         pairs = zip(tree_leaves(whole), tree_leaves(walked), strict=True)
@@ -363,34 +413,3 @@ def _enclosing(key: str, starts: dict[str, int]) -> int:
         if key in starts:
             return starts[key]
     return 0
-
-
-def _first_tensor(out: Any) -> Tensor:
-    for leaf in tree_leaves(out):
-        if isinstance(leaf, Tensor):
-            return leaf
-    raise PartitionError(f"a block's output is a {type(out).__name__} without a tensor; expected a tensor")
-
-
-def _copy(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-def _leaves_behind(out: Any) -> set[int]:
-    """Identities of the leaf tensors that a backward pass from ``out`` would reach.
-
-    Walking the graph finds what ``autograd.grad`` would, at no cost even for a large head.
-    """
-    found: set[int] = set()
-    seen: set[Any] = set()
-    todo = [t.grad_fn for t in tree_leaves(out) if isinstance(t, Tensor)]
-    while todo:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, Tensor):
-            found.add(id(variable))
-        todo.extend(following for following, _ in node.next_functions)
-    return found

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ffzoo.algorithms.options import StepOptions
     from ffzoo.algorithms.sheet import card_of
     from ffzoo.bench.claims import Claim, Words
+    from ffzoo.bench.compared import rate_factors
     from ffzoo.bench.comparison import compare, workers_of
-    from ffzoo.bench.gap_tables import COLORS, LINES, MARKERS, accuracy_table, gap_of, written
+    from ffzoo.bench.gap_tables import LINES, MARKERS, accuracy_table, gap_of, written
     from ffzoo.bench.grid import Arm, Condition, Found, Grid, planned, run_grid, train, trained_run
     from ffzoo.bench.options import Comparison
     from ffzoo.bench.report import Figure, Report, Table
@@ -37,12 +38,13 @@ if TYPE_CHECKING:
     from ffzoo.run.folder import RunFolder
     from ffzoo.run.runner import read_data, run_all
     from ffzoo.run.spec import RunConfig, make_run, parse_settings
+    from ffzoo.run.style import COLORS
     from ffzoo.run.trained import build_algorithm
     from ffzoo.training.fit import Part
 
 _LAZY = {
     "Arm": "ffzoo.bench.grid",
-    "COLORS": "ffzoo.bench.gap_tables",
+    "COLORS": "ffzoo.run.style",
     "Ceilings": "ffzoo.measure.ceiling",
     "CheckpointError": "ffzoo.errors",
     "Claim": "ffzoo.bench.claims",
@@ -89,6 +91,7 @@ _LAZY = {
     "paired_gap": "ffzoo.measure.statistics",
     "parse_settings": "ffzoo.run.spec",
     "planned": "ffzoo.bench.grid",
+    "rate_factors": "ffzoo.bench.compared",
     "ratio": "ffzoo.bench.timing",
     "read_data": "ffzoo.run.runner",
     "replace": "ffzoo.registry.options",
@@ -154,6 +157,7 @@ __all__ = [
     "paired_gap",
     "parse_settings",
     "planned",
+    "rate_factors",
     "ratio",
     "read_data",
     "replace",

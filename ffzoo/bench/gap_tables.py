@@ -11,8 +11,8 @@ import matplotlib.figure
 from ffzoo.bench.grid import Condition, Found, Grid
 from ffzoo.bench.report import Figure, Table
 from ffzoo.measure.statistics import Gap, paired_gap
+from ffzoo.run.style import COLORS
 
-COLORS = ("#1864ab", "#e8590c", "#2b8a3e", "#862e9c", "#495057")
 MARKERS, LINES = "osD^v", ("-", "--", ":", "-.", (0, (5, 1, 1, 1)))
 
 

@@ -13,34 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffzoo.files import replace_file, replace_text
+from ffzoo.run.style import STYLE
 
 if TYPE_CHECKING:
     import matplotlib.figure
-
-_STYLE: Any = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.labelcolor": "#343a40",
-    "axes.edgecolor": "#adb5bd",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e9ecef",
-    "grid.linewidth": 0.8,
-    "xtick.color": "#868e96",
-    "ytick.color": "#868e96",
-    "xtick.labelcolor": "#343a40",
-    "ytick.labelcolor": "#343a40",
-    "figure.constrained_layout.w_pad": 0.1,
-    "figure.constrained_layout.h_pad": 0.1,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "svg.hashsalt": "ffzoo",  # the same figure is the same file
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +61,7 @@ class Figure:
         from matplotlib.figure import Figure as Canvas
 
         written = []
-        with rc_context(_STYLE):
+        with rc_context(STYLE):
             canvas = Canvas(figsize=self.size, layout="constrained")
             self.draw(canvas)
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):

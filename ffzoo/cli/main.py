@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ffzoo.cli import bench, card, check, compare, listing, plugins, report, train
+from ffzoo.cli import bench, card, check, compare, listing, new_plugin, plot, plugins, report, runs, test, train
 from ffzoo.cli.parser import Parser
 from ffzoo.errors import FFZooError, OptionError, nearest
 from ffzoo.registry.loader import ZOO
 from ffzoo.version import __version__
 
-COMMANDS = ("train", "eval", "list", "card", "check", "bench", "compare", "report", "plugins")
+COMMANDS = (
+    *("train", "eval", "test", "plot", "runs", "list", "card", "check", "bench", "compare", "report", "plugins"),
+    "new-plugin",
+)
 """Names of the sub-commands; ``eval`` is ``train``."""
 
 
@@ -25,7 +28,7 @@ def parser() -> Parser:
     )
     p.add_argument("--version", action="version", version=f"ffzoo {__version__}")
     commands = p.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for module in (train, listing, card, check, bench, compare, report, plugins):
+    for module in (train, test, plot, runs, listing, card, check, bench, compare, report, plugins, new_plugin):
         module.add(commands)
     return p
 

@@ -23,6 +23,7 @@ examples:
   ffzoo train --algo dtg_ff --dataset cifar10 --backbone cnn --out runs/x
   ffzoo train --algo dtg_ff --config fast_cifar --out runs/y
   ffzoo train --resume runs/x
+  ffzoo train --from runs/x --epochs 20 --set fit.lr=0.0003 --out runs/z
   ffzoo train --algo dtg_ff --set fusion=last --set fit.lr=0.001
 
 keys of --set: fit.*, backbone.* and data.*; of a recipe: its parts (fusion,
@@ -56,13 +57,12 @@ _RESULTS = {
     "data_dir": ("DIR", "data sets (default: FFZOO_DATA, else the cache folder)"),
     "out": ("DIR", "new run folder: config, metrics, checkpoint, result"),
     "metrics": ("NAME,...", "measured on the test set besides accuracy, such as top5"),
-    "observers": ("NAME,...", "what else watches the runs, of a plugin"),
+    "observers": ("NAME,...", "what else watches the runs: tensorboard, wandb, or of a plugin"),
 }
 OPTIONS = _WHAT | _HOW | _RESULTS
 """Fields of :class:`~ffzoo.run.spec.RunSpec` that are options: how the value is called, and what the help says."""
 
-_RESUMED = ("algo", "dataset", "backbone", "data_dir", "observers")
-"""What may be said of a run that has begun: its names are compared."""
+_SHORT = {"seeds": ["--seed"], "observers": ["--log"]}
 
 
 def add(commands: Commands) -> None:
@@ -84,7 +84,8 @@ def add(commands: Commands) -> None:
     results = p.add_argument_group("data and results")
     for name in _RESULTS:
         _add_option(results, name)
-    results.add_argument("--resume", metavar="DIR", help="go on with an interrupted run folder")
+    results.add_argument("--resume", metavar="DIR", help="go on with a run folder, also to more --epochs")
+    results.add_argument("--from", metavar="RUN", dest="start", help="a new run with the weights and options of RUN")
     p.add_argument("--list", action="store_true", help="the same as ffzoo list")
     add_common(p, quiet=True)
 
@@ -93,7 +94,7 @@ def _add_option(group: Any, name: str) -> None:
     """Add the option of a field: its values, its default and whether it is a switch come from there."""
     annotation, default = options.field_types(RunSpec)[name], RunSpec.__dataclass_fields__[name].default
     metavar, text = OPTIONS[name]
-    flags = [f"--{name.replace('_', '-')}"] + (["--seed"] if name == "seeds" else [])
+    flags = [f"--{name.replace('_', '-')}", *_SHORT.get(name, [])]
     if annotation is bool:
         group.add_argument(*flags, action="store_const", const=True, help=text)
         return
@@ -136,6 +137,9 @@ def run(args: argparse.Namespace) -> int:
     if args.resume is not None:
         _resume(args)
         return 0
+    if args.start is not None:
+        _train_from(args)
+        return 0
     wanted = spec(args)
     wanted.runs()  # what is wrong is refused now: importing torch takes seconds
     from ffzoo.run.environment import keep_freed_memory
@@ -146,15 +150,31 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _train_from(args: argparse.Namespace) -> None:
+    from ffzoo.run.environment import keep_freed_memory
+    from ffzoo.run.evaluate import train_from
+
+    wanted, said = spec(args), _said(args)
+    keep_freed_memory()
+    train_from(args.start, wanted, said)
+
+
 def _resume(args: argparse.Namespace) -> None:
-    names = [name for name in ("config", *OPTIONS) if name not in _RESUMED and getattr(args, name) is not None]
-    fixed = [f"--{name.replace('_', '-')}" for name in names] + ["--set"] * bool(args.settings)
-    if fixed:
-        raise OptionError(f"{fixed[0]} cannot change a run that has begun; expected --resume without it")
+    if args.out is not None:
+        raise OptionError("--out cannot change a run that has begun; expected --resume without it")
     from ffzoo.run.environment import keep_freed_memory
     from ffzoo.run.evaluate import resume
 
+    wanted, said = spec(args), _said(args)
     keep_freed_memory()
-    expect = {"algo": args.algo, "dataset": args.dataset, "backbone": args.backbone}
-    observers = args.observers.split(",") if args.observers else ()
-    resume(args.resume, data_dir=args.data_dir, progress=not args.quiet, observers=observers, expect=expect)
+    resume(args.resume, data_dir=wanted.data_dir, progress=wanted.progress, observers=wanted.observers, given=said)
+
+
+def _said(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of a specification that were given, by ``--config`` or by an option."""
+    said, _ = ({}, {}) if args.config is None else read(args.config)
+    wanted = spec(args)
+    named = {*said, *(name for name in OPTIONS if getattr(args, name) is not None)}
+    if args.settings or args.config is not None:
+        named.add("settings")
+    return {name: getattr(wanted, name) for name in named}

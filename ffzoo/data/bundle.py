@@ -39,6 +39,8 @@ class RawData:
         class_names: one name a class; empty if unknown, and the classes are then those in the labels.
         superclasses: of every class, the number of its superclass; empty where there are none.
         superclass_names: one a superclass.
+        validation_images: like ``train_images``; ``None`` if validation samples are held out of the training set.
+        validation_labels: like ``train_labels``, ``None`` together with ``validation_images``.
     """
 
     train_images: Tensor | FolderImages
@@ -48,6 +50,8 @@ class RawData:
     class_names: tuple[str, ...] = ()
     superclasses: tuple[int, ...] = ()
     superclass_names: tuple[str, ...] = ()
+    validation_images: Tensor | FolderImages | None = None
+    validation_labels: Tensor | np.ndarray[Any, Any] | None = None
 
 
 Loader = Callable[[Path, bool], RawData]
@@ -82,10 +86,12 @@ class Split:
     Attributes:
         images: uint8 (N, C, H, W), float32 (N, D) or (N, C, H, W), or image files.
         labels: int64 (N,).
+        steps: batches per epoch of what brings batches of its own; 0 where they are made here.
     """
 
     images: Tensor | FolderImages
     labels: Tensor
+    steps: int = 0
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -95,6 +101,11 @@ class Split:
     def in_memory(self) -> bool:
         """Whether the images are a tensor."""
         return isinstance(self.images, Tensor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, (C, H, W) or (D,)."""
+        return _shape(self.images)
 
     @property
     def pixels(self) -> bool:
@@ -228,7 +239,9 @@ class Preprocess(nn.Module):
         return (x.to(torch.float32) / 255 - self.mean) / self.std
 
 
-def load_data(name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True) -> DataBundle:
+def load_data(
+    name: str, loader: Loader, options: DataOptions, root: Path, download: bool = True, hold_out: bool = True
+) -> DataBundle:
     """Read a data set, check it and cut it into parts.
 
     A set without a test set gets one of 20 %, stratified, with seed 0 whatever the options say, so that
@@ -240,6 +253,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         options: splits, subsets and size.
         root: folder data sets are kept in.
         download: whether the loader may download.
+        hold_out: split a test set off where there is none; without it that part stays empty.
 
     Returns:
         The parts with their statistics.
@@ -255,12 +269,17 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
     relabelled: list[str] = []
     train, test, class_names = keep_classes(name, train, test, class_names, options, relabelled)
     words = ["test part as published"]
-    if test is None:
-        train, test = _divide(name, train, 0.2, seed=0)
+    if test is None and not hold_out:
+        test, words = train.subset(torch.arange(0)), ["no test part"]
+    elif test is None:
+        train, test = divide(name, train, 0.2, seed=0)
         words = ["test 20 %, stratified, seed 0"]
     validation = None
-    if options.validation:
-        train, validation = _divide(name, train, options.validation, options.split_seed)
+    if raw.validation_images is not None and raw.validation_labels is not None:
+        validation = check_part(f"{name}, validation part", raw.validation_images, raw.validation_labels)
+        words.append("validation part as given")
+    elif options.validation:
+        train, validation = divide(name, train, options.validation, options.split_seed)
         words.append(f"validation {100 * options.validation:g} % of the training part, ")
         words[-1] += f"stratified, seed {options.split_seed}"
     if options.test == "validation" and validation is not None:
@@ -289,7 +308,7 @@ def load_data(name: str, loader: Loader, options: DataOptions, root: Path, downl
         raise OptionError(
             f"data option test_shift={options.test_shift}: expected less than the sides of {name}, {sides}"
         )
-    mean, std = _statistics(train)
+    mean, std = statistics(train)
     return DataBundle(
         name=name,
         train=train,
@@ -311,12 +330,12 @@ def _shape(images: Tensor | FolderImages) -> tuple[int, ...]:
 
 def _check(name: str, raw: RawData) -> tuple[Split, Split | None, tuple[str, ...]]:
     """Turn loaded arrays into splits; DataError unless they can be trained on."""
-    train = _check_part(f"{name}, training part", raw.train_images, raw.train_labels)
+    train = check_part(f"{name}, training part", raw.train_images, raw.train_labels)
     test = None
     if (raw.test_images is None) != (raw.test_labels is None):
         raise DataError(f"{name}: the test part needs both images and labels")
     if raw.test_images is not None and raw.test_labels is not None:
-        test = _check_part(f"{name}, test part", raw.test_images, raw.test_labels)
+        test = check_part(f"{name}, test part", raw.test_images, raw.test_labels)
         if _shape(train.images) != _shape(test.images):
             shapes = f"{_shape(train.images)} and {_shape(test.images)}"
             raise DataError(f"{name}: training and test samples have different shapes, {shapes}")
@@ -334,7 +353,12 @@ def _check(name: str, raw: RawData) -> tuple[Split, Split | None, tuple[str, ...
     return train, test, names
 
 
-def _check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]) -> Split:
+def check_part(what: str, images: Tensor | FolderImages, labels: Tensor | np.ndarray[Any, Any]) -> Split:
+    """Return images and labels as a split.
+
+    Raises:
+        DataError: they cannot be trained on.
+    """
     values = labels.numpy() if isinstance(labels, Tensor) else labels
     if values.dtype.kind not in "iu":
         raise DataError(f"{what}: labels are {values.dtype}, expected integers")
@@ -369,8 +393,8 @@ def _check_images(what: str, images: Tensor) -> Tensor:
     return images
 
 
-def _divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
-    """Stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
+def divide(name: str, split: Split, size: float, seed: int) -> tuple[Split, Split]:
+    """Return a stratified (rest, taken); ``size`` is a fraction, or a count if it is an int. Order is kept.
 
     A class's only sample stays in the rest: it cannot be in both.
     """
@@ -435,7 +459,7 @@ def _decode(images: FolderImages) -> Tensor:
     return out
 
 
-def _statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def statistics(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the mean and std per channel, pixels in [0, 1]; an estimate from evenly spaced images when in files."""
     shape = _shape(train.images)
     if isinstance(train.images, Tensor) and train.images.is_floating_point():

@@ -120,6 +120,10 @@ class Goodness(nn.Module):
     def prepare(self, train: Samples) -> None:
         """Prepare before the first step, from the training set without augmentation."""
 
+    def readings(self) -> dict[str, float]:
+        """Return what of its state is worth a line per epoch, such as a learned temperature."""
+        return {}
+
     def forward(self, h: Tensor, ctx: Context) -> Tensor:
         """Score the features ``h`` ``(B, C, H, W)`` or ``(B, D)``; the shape is that of ``kind``."""
         raise NotImplementedError

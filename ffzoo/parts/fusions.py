@@ -71,9 +71,9 @@ class BestRange(Fusion):
 
     def forward(self, blocks: Sequence[Tensor]) -> Tensor:
         """Return ``(B, K)``."""
-        start, end = self.range.tolist()
-        sums = self._sums(blocks)
-        return sums[end + 1] - sums[start]
+        # By index, for an export must not read numbers out of a buffer.
+        before, upto = self._sums(blocks).index_select(0, self.range + self.range.new_tensor([0, 1]))
+        return upto - before
 
     def calibrate(self, scores: Sequence[Tensor], y: Tensor) -> None:
         """Choose the range; of equal ones the shortest that ends last."""
@@ -200,7 +200,7 @@ class Probe(Fusion):
         Raises:
             NotFittedError: :meth:`fit` has not run.
         """
-        if not self.fitted:
+        if not torch.compiler.is_compiling() and not self.fitted:
             raise NotFittedError(
                 "the probe predicts nothing before it is fitted; call algorithm.finish(train, validation) after the "
                 "last step, or let algorithm.fit(batches, epochs=...) train from start to finish"

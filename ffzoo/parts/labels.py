@@ -25,7 +25,7 @@ class NoLabel(LabelEmbedding):
 def _code(x: Tensor, y: Tensor | None, num_classes: int, value: float) -> Tensor:
     """Return ``(B, K)``: value at the label, 0 elsewhere; value / K everywhere for the neutral label."""
     if y is None:
-        return x.new_full((len(x), num_classes), value / num_classes)
+        return x.new_full((x.shape[0], num_classes), value / num_classes)
     return F.one_hot(y, num_classes).to(x.dtype) * value
 
 
@@ -111,5 +111,5 @@ class ClassPattern(LabelEmbedding):
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """Return ``x`` plus its label's pattern, or both along dimension 1."""
-        chosen = self.patterns.mean(0).expand(len(x), *self.patterns.shape[1:]) if y is None else self.patterns[y]
+        chosen = self.patterns.mean(0).expand(x.shape[0], *self.patterns.shape[1:]) if y is None else self.patterns[y]
         return x + chosen if self.place == "add" else torch.cat([x, chosen], 1)

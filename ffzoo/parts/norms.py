@@ -43,7 +43,7 @@ class LayerNorm(Normalization):
         last = h.dim() == 4 and h.is_contiguous(memory_format=torch.channels_last)
         flat = h.permute(0, 2, 3, 1) if last else h
         if h.dtype == torch.float32 and h.device.type == "cpu" and not torch.is_grad_enabled():
-            u = F.group_norm(flat.reshape(len(h), -1, 1), 1).view(flat.shape)  # half of layer_norm's time there
+            u = F.group_norm(flat.flatten(1).unsqueeze(2), 1).view(flat.shape)  # half of layer_norm's time there
         else:
             u = F.layer_norm(flat, flat.shape[1:])
         return u.permute(0, 3, 1, 2) if last else u
@@ -108,5 +108,5 @@ class GroupNorm(Normalization):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return ``h`` with mean 0 and variance 1 per group."""
-        flat = h.reshape(len(h), self.groups, -1)
+        flat = h.reshape(h.shape[0], self.groups, -1)
         return F.layer_norm(flat, flat.shape[2:]).view_as(h)

@@ -204,6 +204,11 @@ class Projection(Goodness):
             return c.t_min + (c.t_max - c.t_min) * self.alpha.sigmoid()
         return c.temperature
 
+    def readings(self) -> dict[str, float]:
+        """Return the temperature where it is learned."""
+        t = self.temperature()
+        return {"temperature": float(t.detach())} if isinstance(t, Tensor) else {}
+
     def matrix(self) -> Tensor:
         """P ``(d, K * m)`` as it is multiplied with: unit columns where asked for, mixed where asked for."""
         p = self.projection

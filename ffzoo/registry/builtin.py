@@ -249,3 +249,11 @@ def register_metrics(register: Register) -> None:
         paper="Guo et al. 2017, arXiv:1706.04599",
     )
     register("confusion_matrix", module + "ConfusionMatrix", summary="counts by true and predicted class")
+
+
+@hookimpl
+def register_observers(register: Register) -> None:
+    """Register what writes to the loggers of others."""
+    module = "ffzoo.run.loggers:"
+    register("tensorboard", module + "TensorBoard", summary="scalars per epoch for TensorBoard")
+    register("wandb", module + "WandB", summary="scalars per epoch for Weights & Biases")

@@ -76,10 +76,18 @@ class RunFolder:
             file.write(json.dumps(dict(line), allow_nan=False) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Read the lines of all epochs; none where nothing was written yet."""
+        """Read the lines of all epochs; none where nothing was written yet.
+
+        Raises:
+            CheckpointError: a line is not JSON.
+        """
         if not self.file(METRICS).exists():
             return []
-        return [json.loads(line) for line in self.file(METRICS).read_text(encoding="utf-8").splitlines()]
+        lines = self.file(METRICS).read_text(encoding="utf-8").splitlines(keepends=True)
+        try:  # a line without its end was cut off when the run was killed
+            return [json.loads(line) for line in lines if line.endswith("\n")]
+        except ValueError as error:
+            raise CheckpointError(f"{str(self.file(METRICS))!r} cannot be read: {error}") from error
 
     def keep_epochs(self, epochs: int) -> None:
         """Keep the metrics of the first epochs: those after the checkpoint are trained again."""
@@ -110,6 +118,11 @@ class RunFolder:
             CheckpointError: the run is not finished, or the file cannot be read.
         """
         return read_json(self.file(RESULT))
+
+    def reopen(self, values: Mapping[str, Any]) -> None:
+        """Write options that changed, and take the result away: the run goes on."""
+        self.write_config(self.config() | dict(values))
+        self.file(RESULT).unlink(missing_ok=True)
 
     # ---------------------------------------------------------------- several runs
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ffzoo.errors import CheckpointError
 from ffzoo.measure.statistics import Gap, paired_gap
+from ffzoo.run import shown
 from ffzoo.run.folder import RESULT, RunFolder
+from ffzoo.run.frames import data_frame
 
 SCHEMA_VERSION = 1
 
@@ -150,6 +152,31 @@ class Evaluation:
     def strictly_local(self) -> bool:
         """Whether every run was measured to be strictly local."""
         return all(r.strictly_local for r in self.runs)
+
+    def to_dataframe(self) -> Any:
+        """Return a ``pandas.DataFrame`` with a row per run, those it was compared with included.
+
+        Raises:
+            OptionError: pandas is not installed.
+        """
+        return data_frame(shown.rows(self))
+
+    def to_latex(self) -> str:
+        """Return a LaTeX table of accuracies and gaps; it needs the package booktabs."""
+        return shown.latex(self)
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure: a point per seed and the mean for each algorithm, and the gaps."""
+        return shown.panel(self).drawn()
+
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook."""
+        return shown.html(self)
+
+    def searched(self, trials: int) -> Evaluation:
+        """Return the same with ``search_trials`` of every run set."""
+        runs = tuple(replace(run, search_trials=trials) for run in self.runs)
+        return Evaluation(runs, tuple(Comparison(c.other.searched(trials), c.gap) for c in self.against))
 
 
 def summary(results: Sequence[RunResult]) -> Evaluation:

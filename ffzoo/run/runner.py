@@ -16,11 +16,13 @@ import torch
 from ffzoo.algorithms.contract import Algorithm
 from ffzoo.data.batch import Batch
 from ffzoo.data.bundle import DataBundle, Loader, Preprocess, load_data
-from ffzoo.errors import CheckpointError
+from ffzoo.data.own import own_bundle
+from ffzoo.errors import CheckpointError, DataError
 from ffzoo.measure.locality import probe
 from ffzoo.measure.memory import step_cost
 from ffzoo.measure.metrics import make_metrics
 from ffzoo.measure.speed import fastest_micro_batch
+from ffzoo.registry.brought import Brought
 from ffzoo.run import environment
 from ffzoo.run.folder import RunFolder
 from ffzoo.run.observers import MetricsFile, Observer, Observers, Run, make_observer
@@ -28,7 +30,8 @@ from ffzoo.run.results import Evaluation, RunResult, summary
 from ffzoo.run.spec import RunConfig, data_root, dataset_entry
 from ffzoo.run.terminal import Progress, Reporter, ResultTable
 from ffzoo.run.trained import build_algorithm, data_facts
-from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, epoch_order, fit
+from ffzoo.training.checkpoint import take_over
+from ffzoo.training.fit import Part, Position, Stopwatch, accuracies, accuracy, averaged, fit, steps_per_epoch
 
 _PROBE_VALUES = 2**15  # inputs of a probe's batch: locality shows on few samples, and many cuts are tried
 _CALIBRATION_STEPS = 20
@@ -65,6 +68,8 @@ def run_all(
             built = config.without_pretrained() if resuming else config
             algorithm = build_algorithm(built, data.shape, data.num_classes, device)
             reporter.split(algorithm.backbone)
+            if config.start and not resuming:
+                reporter.taken(config.start, take_over(Path(config.start), algorithm))
             if config.execution.micro_batch == "auto":
                 batch = _first_batch(data, _preprocess(data, device), config.fit.batch_size, config.fit.seed)
                 execution = dataclasses.replace(config.execution, micro_batch=fastest_micro_batch(algorithm, batch))
@@ -85,7 +90,7 @@ def run_all(
         try:
             results: list[RunResult] = []
             for config, folder in zip(runs, folders, strict=True):
-                if folder is not None and folder.finished:
+                if folder is not None and folder.finished and folder.config()["fit"]["epochs"] >= config.fit.epochs:
                     results.append(RunResult.read(folder.path))
                 else:
                     results.append(_OneRun(config, data, device, folder, watched).result(curves))
@@ -120,26 +125,39 @@ def _write_plan(runs: Sequence[RunConfig], folders: Sequence[RunFolder | None], 
 
 def _steps(config: RunConfig, data: DataBundle) -> int:
     """Return the training steps per epoch."""
-    return len(epoch_order(len(data.train), config.fit.batch_size, config.fit.seed, 0))
+    return steps_per_epoch(data.train, config.fit)
 
 
 def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     return dataclasses.replace(config.with_fit(epochs=epochs), minutes=0.0)
 
 
-def read_data(config: RunConfig, data_dir: str | Path | None = None) -> DataBundle:
-    """Return the data of a run, checked and split.
+def read_data(config: RunConfig, data_dir: str | Path | None = None, test: bool = True) -> DataBundle:
+    """Return the data of a run, checked and split; without ``test`` none are held out for one that is not there.
 
     Raises:
         DataError: they are missing, or not what they should be.
     """
-    entry, text = dataset_entry(config.dataset)
+    if isinstance(config.dataset, Brought):
+        return own_bundle(str(config.dataset), config.dataset.entry.load(), config.data, test)
+    loader = loader_of(config.dataset, config.dataset_config)
+    return load_data(config.dataset, loader, config.data, data_root(data_dir), hold_out=test)
+
+
+def loader_of(dataset: str, config: Any) -> Loader:
+    """Return what reads a data set, bound to the data set's own options; None where it has none.
+
+    Raises:
+        UnknownNameError: no such data set or source.
+        DataError: data that were handed over in Python, which only that call can read.
+    """
+    if isinstance(dataset, Brought):
+        raise DataError(f"{dataset} were handed over in Python and are not kept with the run; expected a data set")
+    entry, text = dataset_entry(dataset)
     target = entry.load()
     if text:
-        loader: Loader = target(text)
-    else:
-        loader = target if config.dataset_config is None else partial(target, config.dataset_config)
-    return load_data(config.dataset, loader, config.data, data_root(data_dir))
+        return target(text)
+    return target if config is None else partial(target, config)
 
 
 def _preprocess(data: DataBundle, device: torch.device) -> Preprocess:
@@ -191,7 +209,7 @@ class _OneRun:
     ) -> None:
         self.data, self.device, self.folder, self.observer = data, device, folder, observer
         resumed = folder is not None and folder.resumable
-        self.config = config.without_pretrained() if resumed else config
+        self.config = config.without_pretrained() if resumed or config.start else config
         self.algorithm = build_algorithm(self.config, data.shape, data.num_classes, device)
         self.preprocess = _preprocess(data, device)
         samples = max(2, min(8, _PROBE_VALUES // math.prod(data.shape)))
@@ -200,6 +218,8 @@ class _OneRun:
         if resumed:
             self._restore()
         else:
+            if config.start:
+                take_over(Path(config.start), self.algorithm)
             self._begin()
 
     def _begin(self) -> None:
@@ -229,6 +249,10 @@ class _OneRun:
         self.position, self.measured = Position.from_json(saved["fit"]), saved["measured"]
         if saved["data_sha256"] != self.data.sha256:
             raise CheckpointError(f"{str(self.folder)!r} was trained on other data than {self.data.name} holds now")
+        if self.position.epoch < self.config.fit.epochs:
+            self.position.finished = False
+            self.algorithm.extend(_steps(self.config, self.data) * self.config.fit.epochs)
+        self.folder.reopen(self.config.to_json())
 
     def _save(self) -> None:
         if self.folder is not None:

@@ -17,6 +17,7 @@ from ffzoo.algorithms.sheet import describe
 from ffzoo.data.options import DataOptions, default_root
 from ffzoo.errors import CheckpointError, OptionError, nearest
 from ffzoo.registry import options
+from ffzoo.registry.brought import Brought
 from ffzoo.registry.entries import Entry
 from ffzoo.registry.loader import ZOO
 
@@ -126,6 +127,7 @@ class RunConfig:
         minutes: fit the epochs to this time; 0 for the epochs of ``fit``.
         own_keys: options that were set for this algorithm alone; for messages.
         metrics: registered metrics that are measured on the test set besides accuracy.
+        start: the folder of a run whose weights it begins with; empty for new ones.
     """
 
     algorithm: AlgorithmSpec
@@ -140,6 +142,7 @@ class RunConfig:
     minutes: float = 0.0
     own_keys: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    start: str = ""
 
     @property
     def label(self) -> str:
@@ -162,47 +165,64 @@ class RunConfig:
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that :meth:`from_json` reads back."""
+        brought = [name for name in ("dataset", "backbone") if isinstance(getattr(self, name), Brought)]
         return {
             "algo": self.algorithm.name,
             "algorithm": self.algorithm.to_json(),
-            "dataset": self.dataset,
+            "dataset": str(self.dataset),
             "dataset_options": options.to_json(self.dataset_config),
             "data": options.to_json(self.data),
-            "backbone": self.backbone,
+            "backbone": str(self.backbone),
             "backbone_options": options.to_json(self.backbone_config),
             "fit": options.to_json(self.fit),
             "execution": options.to_json(self.execution),
             "device": self.device,
             "minutes": self.minutes,
             **({"metrics": list(self.metrics)} if self.metrics else {}),
+            **({"from": self.start} if self.start else {}),
+            **({"brought": brought} if brought else {}),
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> RunConfig:
+    def from_json(cls, data: Mapping[str, Any], model: str | None = None) -> RunConfig:
         """Read what :meth:`to_json` wrote.
 
+        Args:
+            data: JSON values.
+            model: what stands for a module of the user's that was trained.
+
         Raises:
-            CheckpointError: a key is missing.
+            CheckpointError: a key is missing, or the model is.
             FFZooError: a name or option that this installation does not know.
         """
         try:
-            base = algorithm_spec(data["algo"])
-            if base.recipe is not None:
-                spec = dataclasses.replace(base, config=Recipe.from_json(data["algorithm"]))
+            if "terms" in (data["algorithm"] or {}):  # a recipe is all there is to know, registered or not
+                spec = AlgorithmSpec(data["algo"], Recipe.from_json(data["algorithm"]))
             else:
                 spec = algorithm_spec(data["algo"], data["algorithm"])
+            dataset, backbone = data["dataset"], data["backbone"]
+            brought = data.get("brought", ())
+            if "dataset" in brought:
+                dataset = Brought(dataset, "dataset_sources", None)
+            if "backbone" in brought and model is None:
+                raise CheckpointError(
+                    f"the backbone is a module of your own, {backbone}; expected it again, to put the weights into: "
+                    f"ffzoo.load(folder, model={backbone}(...))"
+                )
+            backbone = model if "backbone" in brought and model is not None else backbone
             return cls(
                 spec,
-                data["dataset"],
-                _dataset_config(data["dataset"], data["dataset_options"] or {}),
+                dataset,
+                dataset_config(dataset, data["dataset_options"] or {}),
                 options.replace(DataOptions(), data["data"], "data."),
-                data["backbone"],
-                backbone_config(data["backbone"], data["backbone_options"]),
+                backbone,
+                backbone_config(backbone, data["backbone_options"]),
                 options.replace(FitOptions(), data["fit"], "fit."),
                 options.replace(Execution(), data["execution"], "execution."),
                 data["device"],
                 float(data["minutes"]),
                 metrics=tuple(data.get("metrics", ())),
+                start=str(data.get("from", "")),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"config.json is not that of a run: {type(error).__name__} {error}") from error
@@ -214,6 +234,8 @@ def dataset_entry(name: str) -> tuple[Entry, str]:
     Raises:
         UnknownNameError: no such data set or source.
     """
+    if isinstance(name, Brought):
+        return name.entry, name
     prefix, colon, rest = name.partition(":")
     if not colon:
         return ZOO["datasets"].get(name), ""
@@ -223,7 +245,8 @@ def dataset_entry(name: str) -> tuple[Entry, str]:
     return entry, rest
 
 
-def _dataset_config(name: str, changes: Mapping[str, Any]) -> Any:
+def dataset_config(name: str, changes: Mapping[str, Any]) -> Any:
+    """Return the data set's own options; None where it has none."""
     config_class = dataset_entry(name)[0].load_config()
     return None if config_class is None else options.replace(config_class(), changes, "data.")
 
@@ -306,7 +329,7 @@ def make_run(
             sections[section][rest] = value
         elif not shared_only:
             own[key] = value
-    algorithm_entry = ZOO["algorithms"].get(algo)
+    algorithm_entry = algo.entry if isinstance(algo, Brought) else ZOO["algorithms"].get(algo)
     for name in metrics:
         ZOO["metrics"].get(name)
     data_entry, _ = dataset_entry(dataset)
@@ -340,7 +363,7 @@ def make_run(
     return RunConfig(
         spec,
         dataset,
-        _dataset_config(dataset, {k: v for k, v in sections["data"].items() if k in own_fields}),
+        dataset_config(dataset, {k: v for k, v in sections["data"].items() if k in own_fields}),
         options.replace(DataOptions(), general, "data."),
         backbone,
         backbone_config(backbone, backbone_changes),
@@ -370,7 +393,8 @@ def _check_own(algorithm: Entry, own: Mapping[str, Any], sections: Mapping[str, 
             known = [*SECTIONS, "goodness", "loss", "fusion", "negatives", "label_embedding"]
             raise OptionError(f"unknown option {key!r}: {nearest(section, known)}")
         keys = [f"{name}.{option}" for name, cls in sections.items() if cls for option in options.field_types(cls)]
-        parts = [choice for choice in describe(algorithm.name).choices if choice.key]
+        sheet = describe(algorithm.name).choices if algorithm.name in ZOO["algorithms"] else ()
+        parts = [choice for choice in sheet if choice.key]
         keys += [f"{part.key}.{option}" for part in parts for option in part.options]
         same = [known for known in keys if known.partition(".")[2] == key]
         if key in options.field_types(RunSpec) or key == "seed":

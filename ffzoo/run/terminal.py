@@ -151,14 +151,17 @@ class Reporter:
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.console = console()
+        self.described = ""
 
     def note(self, text: str) -> None:
         """Print one line."""
         if self.enabled:
             self.console.print(text)
 
-    def plan(self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str) -> None:
-        """Print what will be run on what."""
+    def plan(
+        self, runs: Sequence[RunConfig], data: DataBundle, out: Path | None, device: str, files: bool = True
+    ) -> None:
+        """Print what will be run on what, and where its files go if it has any."""
         first = runs[0]
         algorithm, *others = dict.fromkeys(r.algorithm.name for r in runs)
         names = f"{algorithm} against {', '.join(others)}" if others else algorithm
@@ -191,12 +194,24 @@ class Reporter:
             )
         if len({r.algorithm.name for r in runs}) > 1 and first.own_keys:
             self.note(f"  {', '.join(first.own_keys)} set for {first.algorithm.name} only")
-        self.note(f"  files  {out if out is not None else 'none (no --out)'}")
+        if files:
+            self.note(f"  files  {out if out is not None else 'none (no --out)'}")
+
+    def taken(self, start: str, new: Sequence[str]) -> None:
+        """Print what a run begins with."""
+        self.note(f"  from   {escape(start)}: weights and buffers; optimizers, schedule and order begin anew")
+        modules = dict.fromkeys(name.partition(".")[0] for name in new)
+        if modules:
+            self.note(
+                f"         not taken over, as their shapes differ or they are fitted at the end: {', '.join(modules)}"
+            )
 
     def split(self, backbone: Backbone) -> None:
         """Print how a model that is not the library's own was cut into blocks."""
-        if backbone.copies_at_cuts:
-            self.note(backbone.describe())
+        text = backbone.describe()
+        if backbone.copies_at_cuts and text != self.described:
+            self.described = text
+            self.note(text)
             if backbone.normalized:
                 self.note("the model's own normalization layers stay, on the goodness path too")
 
@@ -255,7 +270,7 @@ class ResultTable(Observer):
     def _table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; where it is too wide its columns become rows, in as many tables as it takes."""
         for gap in (1, 0):
-            table = _made(head, rows, gap)
+            table = made_table(head, rows, gap)
             if self._fits(table):
                 self.console.print(table)
                 return
@@ -264,7 +279,7 @@ class ResultTable(Observer):
         while first < end:
             for last in range(end, first, -1):
                 part = [(row[0], *row[first:last]) for row in turned]
-                table = _made(part[0], part[1:], 1)
+                table = made_table(part[0], part[1:], 1)
                 if self._fits(table):
                     break
             self.console.print(table)
@@ -275,7 +290,8 @@ class ResultTable(Observer):
         return self.console.measure(table, options=unlimited).maximum <= self.console.width
 
 
-def _made(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+def made_table(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+    """Return a table whose first column is aligned left and the others right, with so many blanks between them."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, gap, 0, 0), show_edge=bool(gap))
     for number, name in enumerate(head):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)

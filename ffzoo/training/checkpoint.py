@@ -19,6 +19,7 @@ from torch import Tensor
 from ffzoo.algorithms.contract import Algorithm
 from ffzoo.errors import CheckpointError, one_line
 from ffzoo.files import replace_file, write_json
+from ffzoo.parts.base import Fusion
 
 TENSORS = "checkpoint.safetensors"
 STATE = "state.json"
@@ -81,6 +82,22 @@ def load(folder: Path, algorithm: Algorithm, training: bool = True) -> dict[str,
         CheckpointError: missing, truncated or altered files, or tensors of another network.
     """
     path = folder / TENSORS
+    tensors, state = _read(path)
+    try:
+        algorithm.load_state_dict(_unprefixed("model.", tensors))
+        if training:
+            algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {one_line(error)}") from error
+    return dict(state["position"])
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return a checkpoint's tensors by name, and what was saved beside them.
+
+    Raises:
+        CheckpointError: a missing, truncated or altered file.
+    """
     if not path.is_file():
         raise CheckpointError(f"{str(path)!r} does not exist; expected a run folder with a checkpoint")
     try:
@@ -94,13 +111,36 @@ def load(folder: Path, algorithm: Algorithm, training: bool = True) -> dict[str,
     if _digest(tensors) != state["sha256"]:
         raise CheckpointError(f"{str(path)!r} was altered after it was written; delete it to start that run again")
     tensors |= {name: tensors[original] for name, original in state["aliases"].items()}
-    try:
-        algorithm.load_state_dict(_unprefixed("model.", tensors))
-        if training:
-            algorithm.load_training_state(_unprefixed("training.", tensors), state["values"])
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{str(path)!r} belongs to another network or algorithm: {one_line(error)}") from error
-    return dict(state["position"])
+    return tensors, state
+
+
+def take_over(folder: Path, algorithm: Algorithm) -> list[str]:
+    """Begin with the weights and buffers of another run; what training needs beyond them begins anew.
+
+    Args:
+        folder: of the other run.
+        algorithm: gets every tensor that has its name and shape, but for a readout that is fitted after training.
+
+    Returns:
+        The tensors of the algorithm that keep their first values.
+
+    Raises:
+        CheckpointError: no readable checkpoint, or one without a tensor of this backbone.
+    """
+    tensors, _ = _read(folder / TENSORS)
+    given, own = _unprefixed("model.", tensors), algorithm.state_dict()
+    heads = [name for name, module in algorithm.named_modules() if isinstance(module, Fusion) and module.fits]
+    taken = {
+        name: value
+        for name, value in given.items()
+        if name in own and own[name].shape == value.shape and not any(name.startswith(f"{head}.") for head in heads)
+    }
+    if not any(name.startswith("backbone.") for name in taken):
+        raise CheckpointError(
+            f"{str(folder)!r} has no weights that fit this backbone; expected a run of the same network"
+        )
+    algorithm.load_state_dict(own | taken)
+    return [name for name in own if name not in taken]
 
 
 def _prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -138,6 +138,11 @@ def epoch_order(samples: int, batch_size: int, seed: int, epoch: int) -> list[Te
     return [b for b in order.split(batch_size) if len(b) == min(batch_size, samples)]
 
 
+def steps_per_epoch(train: Split, options: FitOptions) -> int:
+    """Return the training steps per epoch."""
+    return train.steps or len(epoch_order(len(train), options.batch_size, options.seed, 0))
+
+
 def _mix(seed: int, epoch: int, stream: int) -> int:
     """Return a seed for each use, so that no two read the same random numbers."""
     return ((seed * 1_000_003 + epoch) * 7 + stream) % 2**63
@@ -163,7 +168,8 @@ def fit(
         options: how to train.
         position: updated in place.
         on_step: sees each step's metrics, still on the device.
-        on_epoch: sees each epoch's means, with ``validation_accuracy`` where it was measured; writes the checkpoint.
+        on_epoch: sees each epoch's means, with what was read of the algorithm, and with ``validation_accuracy``, fused
+            and of each block, where it was measured; writes the checkpoint.
         data_options: which views of an image predictions are averaged over.
         curves: measure ``validation_accuracy`` after every epoch, unless what predicts is fitted only after the last;
             what is trained does not hang on it.
@@ -176,7 +182,7 @@ def fit(
     if options.augment and len(data.shape) != 3:
         raise OptionError(f"augment is {','.join(options.augment)!r}, but {data.name} has no images; expected none")
     augment = Augment(options.augment, options.crop_padding, options.seed)
-    steps = len(epoch_order(len(data.train), options.batch_size, options.seed, 0))
+    steps = steps_per_epoch(data.train, options)
     batch = algorithm.execution.rows or options.batch_size
     train = Part(data.train, preprocess, batch, steps)
     validation = Part(data.validation, preprocess, batch) if data.validation is not None else None
@@ -208,8 +214,9 @@ def fit(
                     f"{key} became {mean} in epoch {epoch + 1}; expected a finite loss; "
                     f"lower fit.lr (now {options.lr:g})"
                 )
+        means |= algorithm.readings()
         if validation is not None and curves and algorithm.fitted:
-            means["validation_accuracy"] = accuracy(algorithm, validation, data_options)
+            means |= _validated(algorithm, validation, data_options)
         position.epoch = epoch + 1
         position.wall_seconds = time.perf_counter() - begun
         on_epoch(means)
@@ -234,6 +241,15 @@ def averaged(read: Callable[[Tensor], T], x: Tensor, options: DataOptions) -> T:
         return first
     mean: T = tree_map(lambda *scores: None if scores[0] is None else sum(scores) / len(scores), first, *others)
     return mean
+
+
+def _validated(algorithm: Algorithm, part: Part, options: DataOptions) -> dict[str, float]:
+    """Return ``validation_accuracy``, and ``validation_accuracy/1``, ... of the blocks whose scores cost little."""
+    if not algorithm.blocks_score_cheaply:
+        return {"validation_accuracy": accuracy(algorithm, part, options)}
+    fused, blocks = accuracies(algorithm, part, options)
+    of_blocks = {f"validation_accuracy/{l}": value for l, value in enumerate(blocks or (), 1) if value is not None}
+    return {"validation_accuracy": fused, **of_blocks}
 
 
 def accuracy(algorithm: Algorithm, part: Part, options: DataOptions = AS_THEY_ARE) -> float:

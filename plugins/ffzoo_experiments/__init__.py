@@ -23,6 +23,12 @@ experiment(
     summary="every algorithm on small data at one budget, with the same search: the leaderboard",
 )
 experiment(
+    "cifar_board",
+    "ffzoo_experiments.cifar_board.experiment:cifar_board",
+    config="ffzoo_experiments.cifar_board.options:CifarBoard",
+    summary="every algorithm on CIFAR-10 under one strong recipe: accuracy, operations, memory, published figures",
+)
+experiment(
     "compare",
     "ffzoo_experiments.compare.experiment:compare_own",
     config="ffzoo_experiments.compare.options:Own",

@@ -92,7 +92,7 @@ class NoProp(BlockwiseAlgorithm):
     @torch.no_grad()
     def scores(self, x: Tensor) -> tuple[Tensor, list[Tensor | None] | None]:
         """Return logits at the end of the chain, and p of every block in it; all ``(B, K)``."""
-        z, blocks = x.new_zeros(len(x), self.num_classes), list[Tensor | None]()
+        z, blocks = x.new_zeros(x.shape[0], self.num_classes), list[Tensor | None]()
         with self.evaluating():
             for l, h in enumerate(self.features(x)):
                 before, after = self.signal[l : l + 2]

@@ -21,20 +21,13 @@ from ffzoo.bench import (
     compare,
     parse_settings,
     planned,
+    rate_factors,
     read_data,
     step_cost,
 )
 from ffzoo.plugin import Arm, Condition, Grid, OptionError, Report, Study
 from ffzoo_experiments.compare.options import Own
 from ffzoo_experiments.compare.writing import latex, methods, references
-
-_STEP = 10**0.5
-
-
-def factors(trials: int) -> tuple[float, ...]:
-    """Learning rates to try, the algorithm's own in the middle; of an even number one more lies above it."""
-    below = (trials - 1) // 2
-    return tuple(_STEP**k for k in range(-below, trials - below))
 
 
 def compare_own(config: Own, study: Study) -> Report:
@@ -52,7 +45,7 @@ def compare_own(config: Own, study: Study) -> Report:
     arms = tuple(Arm(name, name) for name in config.algos)
     conditions = tuple(Condition(name, name, settings) for name in config.datasets)
     grid = Grid(
-        *(arms, conditions, config.seeds, factors(config.trials), config.backbone or None, config.epochs),
+        *(arms, conditions, config.seeds, rate_factors(config.trials), config.backbone or None, config.epochs),
         device=config.device,
     )
     if config.match == "flops":

@@ -1,0 +1,1 @@
+"""Every algorithm on CIFAR-10 under one strong recipe."""
