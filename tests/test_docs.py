@@ -264,3 +264,12 @@ def test_figures_of_the_readme_are_those_of_the_report():
     figures = re.findall(r"[-+]?\d+\.\d+ \[[^\]]+\]", section)
     report = (DOCS / "results" / "claims" / "report.md").read_text(encoding="utf-8")
     assert len(figures) >= 6 and not [figure for figure in figures if figure not in report]
+
+
+def test_the_example_of_the_front_runs_and_is_the_same_in_both_places():
+    (readme, index) = (blocks(page, "python")[0] for page in (ROOT / "README.md", DOCS / "index.md"))
+    assert readme == index
+    names: dict[str, object] = {}
+    exec(compile(readme, "README.md", "exec"), names)
+    rule, x, y = names["rule"], names["x"][1500:], names["y"][1500:]
+    assert (rule.predict(x).argmax(1) == y).float().mean() > 0.9 and rule.isolation == "local"
