@@ -6,8 +6,10 @@ import contextlib
 import dataclasses
 import importlib.util
 import inspect
+import json
 import re
 import shlex
+import statistics
 import subprocess
 import sys
 import types
@@ -23,6 +25,7 @@ import ffzoo.testing
 from ffzoo.cli import train
 from ffzoo.cli.main import parser
 from ffzoo.errors import FFZooError
+from ffzoo.measure.statistics import paired_gap
 from ffzoo.registry import hookspecs
 from ffzoo.registry.loader import ZOO
 
@@ -273,3 +276,25 @@ def test_the_example_of_the_front_runs_and_is_the_same_in_both_places():
     exec(compile(readme, "README.md", "exec"), names)
     rule, x, y = names["rule"], names["x"][1500:], names["y"][1500:]
     assert (rule.predict(x).argmax(1) == y).float().mean() > 0.9 and rule.isolation == "local"
+
+
+def test_figures_of_dtg_ff_at_strength_are_those_of_its_runs():
+    page = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    section = page.split("### DTG-FF at its published strength")[1].split("\n### ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)`, `\w+` \| (.*) \|$", section, re.M))
+    assert rows.keys() == {"dtg_ff", "dtg_ff_global"}
+    accuracies = {}
+    for name, row in rows.items():
+        runs = [
+            json.loads(path.read_text()) for path in sorted((DOCS / "results" / "dtg_cifar").glob(f"{name}-?.json"))
+        ]
+        assert [(run["algo"], run["seed"], run["test_reads"]) for run in runs] == [(name, seed, 1) for seed in range(3)]
+        found = accuracies[name] = [100 * run["test_accuracy"] for run in runs]
+        blocks = map(statistics.fmean, zip(*(run["per_block_accuracy"] for run in runs), strict=True))
+        assert row.startswith(
+            f"{statistics.fmean(found):.2f} ± {statistics.stdev(found):.2f} | "
+            f"{', '.join(f'{x:.2f}' for x in found)} | {', '.join(f'{100 * x:.1f}' for x in blocks)} | "
+            f"{runs[0]['train_flops'] / 1e15:.3f} | {runs[0]['saved_activation_bytes'] / 2**20:.0f} | "
+            f"{'yes' if all(run['strictly_local'] for run in runs) else 'no'}"
+        ), name
+    assert f"{paired_gap(accuracies['dtg_ff_global'], accuracies['dtg_ff'])} points" in section
