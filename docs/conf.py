@@ -69,11 +69,11 @@ add_module_names = False
 # No inventory of another project is read, so what belongs to one cannot be linked.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|numpy|np|nn|argparse|pathlib|collections|pluggy|importlib|contextlib|types|typing)\..*"),
-    ("py:.*", r"(matplotlib|annotated_types)\..*"),
+    ("py:.*", r"(matplotlib|annotated_types|datetime|sklearn)\..*"),
     # What is not promised is not in the reference, though signatures name it.
     ("py:.*", r"(ffzoo|ffzoo_zoo|ffzoo_experiments)\..*"),
     ("py:.*", r"(.*\.)?(T|Tensor|SearchStrategy|state_dict|named_parameters)"),
-    ("py:.*", r"Ge|Gt|Le|Lt|Interval|MinLen|Path|Metrics|AlgorithmSpec|MissingCell|parse_set"),
+    ("py:.*", r"Ge|Gt|Le|Lt|Interval|MinLen|Path|Metrics|AlgorithmSpec|MissingCell|Model|Rule|parse_set"),
 ]
 
 html_theme = "furo"

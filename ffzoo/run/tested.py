@@ -122,7 +122,7 @@ def test(
 
     Another data set is tested on its test part, or on all of it where it has none. Its images are resized to those
     the model was trained on, its classes are matched by name, and pixels are scaled as they were in training; what was
-    done is in :attr:`Tested.notes`. The run folder stays as it is.
+    done is in ``notes``. The run folder stays as it is.
 
     Args:
         run: the run folder.
