@@ -94,6 +94,17 @@ def test_a_block_is_a_child_with_weights_and_what_follows_it():
     assert "head: '9' (3 outputs, found by its width, 3 classes) is left out of the blocks" in backbone.describe()
 
 
+@pytest.mark.parametrize("algo", ["dtg_ff", "softhebb"])
+def test_what_a_model_has_frozen_stays_so_and_is_said(algo, capsys):
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU())
+    model[0].requires_grad_(False)
+    before = [layer.weight.clone() for layer in (model[0], model[2])]
+    trained = ffzoo.fit(model, (torch.rand(60, 1, 8, 8), torch.arange(60) % 3), algo=algo, epochs=1)
+    weights = [p for p in trained.algorithm.backbone.parameters() if p.dim() == 4]
+    assert [torch.equal(w, b) for w, b in zip(weights, before, strict=True)] == [True, False]
+    assert "2 of 4 weights and biases are frozen, and stay as they are" in capsys.readouterr().out
+
+
 def test_functions_belong_to_the_weights_before_them():
     backbone = module_backbone(Functional(), (1, 8, 8), 3)
     assert backbone.labels == ["conv1", "conv2", "hidden"]

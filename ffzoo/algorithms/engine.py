@@ -82,7 +82,8 @@ class RecipeAlgorithm(SteppingAlgorithm):
         generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
         depth, shapes = backbone.depth, backbone.feature_shapes
 
-        backbone.requires_grad_(recipe.train_blocks)
+        if not recipe.train_blocks:
+            backbone.requires_grad_(False)  # what a model already has frozen stays so
         labels = label_embedding(recipe.label_embedding, backbone)
         self.label_embedding: LabelEmbedding = make_part("label_embeddings", labels, num_classes)
         self.label_embedding.attach(backbone.input_shape, shapes, generator)

@@ -236,6 +236,11 @@ class Reporter:
             self.note(text)
             if backbone.normalized:
                 self.note("the model's own normalization layers stay, on the goodness path too")
+            trained = [p.requires_grad for p in backbone.parameters()]
+            if not all(trained):
+                self.note(
+                    f"{trained.count(False)} of {len(trained)} weights and biases are frozen, and stay as they are"
+                )
         for text in backbone.cautions:
             self.warn(text)
 

@@ -41,7 +41,11 @@ class SoftHebb(BlockwiseAlgorithm):
 
     def __init__(self, backbone: Backbone, num_classes: int, config: softhebb.SoftHebb, fit: FitOptions) -> None:
         super().__init__(backbone, num_classes, config, fit)
-        layers = [(name, m) for name, m in backbone.named_modules() if isinstance(m, (nn.Linear, nn.Conv2d))]
+        layers = [
+            (name, m)
+            for name, m in backbone.named_modules()
+            if isinstance(m, (nn.Linear, nn.Conv2d)) and m.weight.requires_grad
+        ]
         self._layers = [
             [m for name, m in layers if backbone.owner(f"{name}.weight") == l] for l in range(backbone.depth)
         ]
