@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
 import importlib.util
 import inspect
@@ -263,10 +264,23 @@ def test_the_site_builds_without_a_warning(tmp_path):
 
 
 def test_figures_of_the_readme_are_those_of_the_report():
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Does it scale?")[1].split("\n## ")[0]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Beside backprop")[1].split("\n## What")[0]
     figures = re.findall(r"[-+]?\d+\.\d+ \[[^\]]+\]", section)
     report = (DOCS / "results" / "claims" / "report.md").read_text(encoding="utf-8")
-    assert len(figures) >= 6 and not [figure for figure in figures if figure not in report]
+    assert len(figures) >= 12 and not [figure for figure in figures if figure not in report]
+
+
+def test_the_first_table_of_the_readme_is_cifar10_at_strength_as_its_cells_have_it():
+    """Rows of the table are those of the study, with what was measured of locality."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("test %, mean ± sd") :].split("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)`(, weights growing)?.* \| ([\d.]+ ± [\d.]+) \|.*\| (yes|no) \|$", table, re.M)
+    with (DOCS / "results" / "claims" / "e1_strong-1.csv").open(encoding="utf-8", newline="") as file:
+        found = {(row[1], row[2], row[6]) for row in csv.reader(file) if row[0] == "cifar10"}
+    assert {(name + (" growing" if growing else ""), mean, local) for name, growing, mean, local in rows} == found
+    cells = [json.loads(line) for line in (DOCS / "results" / "claims" / "e1_strong" / "cells.jsonl").open()]
+    assert sum(cell["key"].startswith("cifar10, ") for cell in cells) == 15
 
 
 def test_the_example_of_the_front_runs_and_is_the_same_in_both_places():

@@ -78,18 +78,34 @@ def test_the_page_begins_with_a_line_for_each_claim_that_somebody_makes(results,
     assert "does not grow with depth</td>" in (tmp_path / "out" / "index.html").read_text()
 
 
+def test_of_a_study_that_goes_on_the_page_has_what_is_there(results, tmp_path):
+    """Claims on cells that nobody trained yet are no verdicts, and one line says how many cells are to come."""
+    folder = tmp_path / "results" / "e5"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text((results / "e5" / "config.json").read_text())
+    lines = (results / "e5" / "cells.jsonl").read_text().splitlines(keepends=True)
+    (folder / "cells.jsonl").write_text("".join(lines[:2]))
+    assert main([str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert re.search(rf"^- Not computed yet: .* and {len(lines) - 3} cells more\.$", page, re.M), page
+    assert "no seed has all cells" not in page
+
+
 def test_a_verdict_has_the_parts_that_a_table_needs():
     claim = Claim("dtg_ff", "bp", -1, "mean", ("cifar10",), published=-2.4)
     line = verdict(claim, Gap(-3.0, -4.0, -2.0, 3), ["cifar10"], training="cpu scale, cnn, 8 epochs")
     assert isinstance(line, Verdict)
-    assert (line.word, line.claim) == ("reproduced", "dtg_ff is behind bp by 2.40 points")
-    assert (line.regime, line.estimate) == ("cifar10; cpu scale, cnn, 8 epochs", "-3.00 [-4.00, -2.00] points")
+    assert (line.word, line.claim) == ("reproduced", "dtg_ff is behind bp")
+    assert (line.regime, line.estimate) == (
+        "cifar10; cpu scale, cnn, 8 epochs",
+        "-3.00 [-4.00, -2.00] points; the published -2.40 is inside the interval",
+    )
     grows = Claim("dtg_ff", "bp", 1, "trend", "synthetic")
     assert (
         verdict(grows, Gap(0.1, -0.2, 0.4, 5), ["a", "b"], "classes K").claim
         == "dtg_ff gains ground on bp over classes K"
     )
-    assert verdict(grows, None, ["a", "b"], "classes K").estimate == "not measured yet"
+    assert verdict(grows, None, ["a", "b"], "classes K").estimate == "not measured"
     assert not isinstance(verdict(replace(claim, made=False), Gap(-3.0, -4.0, -2.0, 3), ["x"]), Verdict)
 
 

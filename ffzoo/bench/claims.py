@@ -102,9 +102,10 @@ def verdict(
         return line
     claimed = f"{claim.first} {_SEEN[claim.over][claim.sign]} {claim.second}"
     claimed += f" over {axis}" if claim.over == "trend" else ""
-    claimed += "" if claim.published is None else f" by {abs(claim.published):.2f} points"
     regime = claim.series if isinstance(claim.series, str) and claim.series else ", ".join(conditions)
-    estimate = "not measured yet" if gap is None else f"{gap} points{' per e-fold' * (claim.over == 'trend')}"
+    estimate = "not measured" if gap is None else f"{gap} points{' per e-fold' * (claim.over == 'trend')}"
+    if claim.published is not None and (where := _where(claim.published, gap)):
+        estimate += f"; the published {claim.published:+.2f} is {where} the interval"
     return Verdict(line, line.partition(":")[0], claimed, "; ".join(filter(None, (regime, training))), estimate)
 
 
@@ -124,11 +125,17 @@ def _line(claim: Claim, gap: Gap | None, conditions: Sequence[str], axis: str, c
         found = f"{_UNSEEN[claim.over].format(*names)}: {gap} {unit}"
     word = judge(gap, claim.sign, conclusive) if claim.made or not conclusive else "descriptive"
     line = f"{word}: {place}{found}, {gap.seeds} seed{'s' * (gap.seeds != 1)}; {claim}"
-    if claim.published is not None and gap.low is not None and gap.high is not None:
+    if claim.published is not None and (where := _where(claim.published, gap)):
         side = _SHORT[claim.over][1 if claim.published > 0 else -1]
-        where = "inside" if gap.low <= claim.published <= gap.high else "outside"
         line += f"; published: {side} by {abs(claim.published):.2f}, {where} the interval"
     return line
+
+
+def _where(published: float, gap: Gap | None) -> str:
+    """Return whether a figure is inside or outside the interval; empty where there is none."""
+    if gap is None or gap.low is None or gap.high is None:
+        return ""
+    return "inside" if gap.low <= published <= gap.high else "outside"
 
 
 def _place(claim: Claim, conditions: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from ffzoo.bench.claims import Claim, Words, verdict
 from ffzoo.bench.gap_tables import accuracy_table, gap_figures, gap_table
 from ffzoo.bench.grid import Condition, Found, Grid, run_grid
 from ffzoo.bench.report import Figure, Report, Table
-from ffzoo.bench.study import Study
+from ffzoo.bench.study import NOT_COMPUTED, Study
 from ffzoo.errors import OptionError
 from ffzoo.measure.statistics import Gap, interval, paired_gap, trend
 from ffzoo.run import environment
@@ -73,7 +73,7 @@ def compare(
         f"{scale and scale + ' scale: '}{len(grid.seeds)} seeds, {_search(grid)}; brackets are 95 % intervals of the "
         "paired t distribution.",
         *_at_an_end(grid, found),
-        *(f"Left out: {line}." for line in found.left_out),
+        *_left_out(found.left_out),
     ]
     data = {
         "options": dataclasses.asdict(cast(Any, config)),
@@ -85,7 +85,8 @@ def compare(
         data,
         (accuracy_table(grid, found), gap_table(grid, found, pairs), *tables),
         (*gap_figures(grid, found, pairs, words.axis), *pictures),
-        tuple(_verdict(scale, grid, found, claim, words.axis) for claim in claims) or ("descriptive",),
+        tuple(_verdict(scale, grid, found, claim, words.axis) for claim in claims if _begun(grid, found, claim))
+        or ("descriptive",),
         tuple(notes),
         words.question,
         words.claim,
@@ -120,6 +121,22 @@ def _conditions_of(grid: Grid, claim: Claim) -> list[Condition]:
         what = f"{claim.first} against {claim.second}"
         raise OptionError(f"{what!r} is claimed of {claim.series!r}, but the grid has {known}")
     return chosen
+
+
+def _left_out(lines: Sequence[str]) -> list[str]:
+    """Return a note for each cell that is wrong, and one for all that are not there yet."""
+    missing = [cell for line in lines if (cell := line.removesuffix(f": {NOT_COMPUTED}")) != line]
+    notes = [f"Left out: {line}." for line in lines if not line.endswith(f": {NOT_COMPUTED}")]
+    if missing:
+        more = f" and {len(missing) - 1} cells more" if len(missing) > 1 else ""
+        notes.append(f"Not computed yet: {missing[0]}{more}.")
+    return notes
+
+
+def _begun(grid: Grid, found: Found, claim: Claim) -> bool:
+    """Return whether both arms of a claim have cells of all its conditions."""
+    runs = [found.runs[condition.name] for condition in _conditions_of(grid, claim)]
+    return all(of_condition[arm] for of_condition in runs for arm in (claim.first, claim.second))
 
 
 def _verdict(scale: str, grid: Grid, found: Found, claim: Claim, axis: str) -> str:

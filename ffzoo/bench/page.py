@@ -120,7 +120,7 @@ def write(sections: Sequence[Section], failures: Sequence[str], out: Path) -> li
         ]
         if judged:
             pages.append(_markdown(("claim", "regime", "estimate", "verdict"), judged))
-        pages.append(_markdown(("study", "question", "verdicts"), _summary(sections)))
+        pages.append("# The studies\n\n" + _markdown(("study", "question", "verdicts"), _summary(sections)))
     pages += [section.report.markdown(section.name) for section in sections]
     pages += [
         f"# {title}\n\n![{title}]({_slug(title)}-{figure.name}.png)\n\n{figure.caption}\n"

@@ -46,6 +46,7 @@ class MissingCell:
 
 
 CONFIG, CELLS, UNFINISHED = "config.json", "cells.jsonl", "unfinished"
+NOT_COMPUTED = "not computed"  # what is said of a cell that is not there
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class Study:
             self.note(f"{key}: left out, {reason}")
         todo = {key: task for key, task in tasks.items() if key not in self._cells or key in wrong}
         if self.reads_only:
-            missing = {key: MissingCell(wrong.get(key, "not computed")) for key in todo}
+            missing = {key: MissingCell(wrong.get(key, NOT_COMPUTED)) for key in todo}
             return {key: missing.get(key) or self._cells[key] for key in tasks}
         for key in wrong:
             del self._cells[key]
