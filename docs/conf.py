@@ -79,6 +79,7 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_js_files = ["board.js"]
 html_theme_options = {"navigation_with_keys": True, "footer_icons": []}
 html_show_sphinx = False
 html_copy_source = False

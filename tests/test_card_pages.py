@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import statistics
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,8 @@ from ffzoo.errors import PluginError
 from ffzoo.parts import projection
 from ffzoo.parts.base import Goodness
 from ffzoo.registry.loader import ZOO
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def test_every_shipped_algorithm_has_a_page(zoo_pages, tmp_path):
@@ -33,6 +36,32 @@ def test_every_shipped_algorithm_has_a_page(zoo_pages, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.md")}
     zoo_pages.write(tmp_path)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.md")}, "pages that did not change"
+
+
+def test_own_results_on_a_page_are_those_of_its_cells(zoo_pages):
+    cells = (DOCS / "results" / "digits" / "cells.jsonl").read_text(encoding="utf-8").splitlines()
+    runs = [c["value"]["accuracy"] for c in map(json.loads, cells) if re.match(r"digits, dtg_ff: seed", c["key"])]
+    assert len(runs) == 5
+    shown = re.search(r"\| digits \| ([\d.]+) \[([\d.]+), ([\d.]+)\] \| 5 \| yes \|", zoo_pages.pages()["dtg_ff.md"])
+    mean, low, high = map(float, shown.groups())
+    assert mean == pytest.approx(100 * statistics.fmean(runs), abs=0.005) and low < mean < high
+    assert "## Own results" in zoo_pages.pages()["greedy_infomax.md"]
+
+
+def test_seeds_of_single_runs_belong_together_and_an_interval_stays_possible(zoo_pages):
+    strong = [r for r in zoo_pages.own_results.of("dtg_ff") if "whitened_cnn" in r.regime]
+    assert [len(r.accuracies) for r in strong] == [3]
+    wide = next(r for r in zoo_pages.own_results.of("pepita") if r.dataset == "fashion_mnist")
+    assert " [0.00, " in str(wide), "no accuracy is below zero"
+
+
+def test_the_board_has_every_algorithm_of_the_leaderboard_once(zoo_pages):
+    cells = [path.read_text(encoding="utf-8") for path in (DOCS / "results").glob("*mnist/cells.jsonl")]
+    run = sorted(name for name in ALGORITHMS if any(f"mnist, {name}: seed" in text for text in cells))
+    assert len(run) >= 51
+    header, _, *rows = zoo_pages.board().splitlines()
+    assert "| digits | MNIST | Fashion-MNIST |" in header
+    assert sorted(re.match(r"\| \[`(\w+)`\]\(zoo/\1\.md\)", row)[1] for row in rows) == run
 
 
 def test_text_of_a_card_is_safe_in_markdown(zoo_pages):

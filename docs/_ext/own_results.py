@@ -57,9 +57,9 @@ class Result:
         return statistics.fmean(self.accuracies)
 
     def __str__(self) -> str:
-        """``72.69 [71.10, 74.28]``: the mean, and where there are seeds enough its interval."""
+        """``72.69 [71.10, 74.28]``: the mean, and where there are seeds enough its 95 % interval."""
         gap: Gap = interval(self.accuracies)
-        ends = "" if gap.low is None or gap.high is None else f" [{gap.low:.2f}, {min(gap.high, 100):.2f}]"
+        ends = "" if gap.low is None or gap.high is None else f" [{max(gap.low, 0):.2f}, {min(gap.high, 100):.2f}]"
         return f"{self.mean:.2f}{ends}"
 
 
@@ -110,20 +110,24 @@ def _accuracy(value: dict[str, Any]) -> Any:
 def _regime(experiment: str, options: dict[str, Any]) -> str:
     if experiment == "zoo":
         return "leaderboard"
-    return f"{experiment}, {options.get('scale') or options['config']}"
+    scale = options.get("scale") or options.get("config")
+    return f"{experiment}, {scale}" if scale else experiment
 
 
 def _page(experiment: str) -> str:
-    pages = {"zoo": "leaderboard.md", "time_to_accuracy": "benchmarks.md#accuracy-on-cifar-10-and-cifar-100"}
-    return pages.get(experiment, "claims.md")
+    return {"zoo": "leaderboard.md", "time_to_accuracy": "benchmarks.md"}.get(experiment, "claims.md")
 
 
 def _single_runs() -> Iterator[Result]:
-    """Runs whose result file was kept by itself."""
+    """Runs whose result files were kept by themselves: those that differ in their seed alone belong together."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for path in sorted(RESULTS.glob("*/*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
         if "algo" in run and run.get("dataset") in TITLES:
-            regime = f"one run, {run['epochs']} epochs"
-            accuracy = (100 * run["test_accuracy"],)
-            page = "leaderboard.md#mnist-beside-published-figures"
-            yield Result(run["algo"], run["dataset"], "train", regime, accuracy, run["strictly_local"], page)
+            same = ("algo", "dataset", "backbone", "epochs", "parameters")
+            groups.setdefault((path.parent.name, *(run[key] for key in same)), []).append(run)
+    for (folder, algo, dataset, backbone, epochs, _), runs in groups.items():
+        accuracies = tuple(100 * run["test_accuracy"] for run in runs)
+        local = all(run["strictly_local"] for run in runs)
+        page = "leaderboard.md" if folder.startswith("mnist") else "benchmarks.md"
+        yield Result(algo, dataset, "train", f"{backbone}, {epochs} epochs", accuracies, local, page)

@@ -12,6 +12,8 @@
 ```
 ```{zoo-summaries}
 ```
+```{zoo-board}
+```
 ```{family-options}
 ```
 ```{family-cells}
@@ -127,6 +129,7 @@ class Generated(SphinxDirective):
         "zoo-names": zoo_pages.names,
         "zoo-overview": zoo_pages.overview,
         "zoo-summaries": zoo_pages.summaries,
+        "zoo-board": zoo_pages.board,
         "family-options": zoo_pages.family_options,
         "family-cells": zoo_pages.family_cells,
     }

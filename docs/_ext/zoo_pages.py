@@ -15,6 +15,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import own_results
+
 from ffzoo.algorithms.sheet import Choice, Sheet, describe
 from ffzoo.cli.card import (
     RECONSTRUCTION,
@@ -32,6 +34,10 @@ from ffzoo.registry.choices import find
 from ffzoo.registry.loader import SHIPPED, ZOO
 
 HERE = Path(__file__).resolve().parent.parent
+OWN = (
+    "Mean test accuracy of the library's own runs, with its 95 % interval where there are several seeds. The last "
+    "column leads to how they were made; rows of different budgets do not compare."
+)
 NOBODY = "[nobody yet]{.nobody}"
 _SYMBOL = re.compile(r"[a-z](?=[,_+])|(?:alpha|beta|gamma|eta|lambda|mu|sigma|tau|theta)(?![a-z])")
 
@@ -116,6 +122,8 @@ def page(sheet: Sheet, all_sheets: list[Sheet]) -> str:
     parts += [facts(_facts(sheet, all_sheets)), f"```console\n$ {sheet.command}\n```"]
     if sheet.formula:
         parts += ["## Formula", md(sheet.intro).replace("``", "`"), fenced("text", sheet.formula, ":class: formula")]
+    if found := own_results.of(sheet.name):
+        parts += ["## Own results", OWN, _own(found)]
     if sheet.choices:
         parts += ["## Recipe" if len(sheet.choices) > 1 else "## Options", *_recipe(sheet)]
     if card.published:
@@ -125,6 +133,20 @@ def page(sheet: Sheet, all_sheets: list[Sheet]) -> str:
     if sheet.module:
         parts += ["## Code", *_code(sheet.module)]
     return "\n\n".join(parts) + "\n"
+
+
+def _own(found: list[own_results.Result]) -> str:
+    rows = [
+        [
+            own_results.TITLES[result.dataset],
+            str(result),
+            str(len(result.accuracies)),
+            "yes" if result.strictly_local else "no",
+            f"[{md(result.regime)}](../{result.page})",
+        ]
+        for result in found
+    ]
+    return table(["data set", "test %", "runs", "strictly local", "how"], rows)
 
 
 def _published(figures: tuple[Published, ...], here: str) -> str:
@@ -278,6 +300,20 @@ def overview() -> str:
 def _passes(sheet: Sheet) -> str:
     count = str(len(sheet.views)) + ("+" if sheet.extra else "")
     return f"{count}, K to predict" if sheet.label_sweep else count
+
+
+def board() -> str:
+    """Every algorithm under the leaderboard's budget, a column a data set; the page's script sorts and filters it."""
+    boards = own_results.leaderboard()
+    header = ["algorithm", *(own_results.TITLES[d] for d in boards), "strictly local", "coupling", "passes"]
+    rows = []
+    for sheet in sheets():
+        found = {d: results[sheet.name] for d, results in boards.items() if sheet.name in results}
+        if found:
+            local = "yes" if all(result.strictly_local for result in found.values()) else "no"
+            cells = [str(found[d]) if d in found else "" for d in boards]
+            rows.append([link(sheet.name), *cells, local, md(sheet.coupling), _passes(sheet)])
+    return table(header, rows)
 
 
 def family() -> list[tuple[Sheet, dict[str, Any]]]:
